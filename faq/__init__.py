@@ -1,0 +1,1 @@
+"""What can be known from strings and content files alone."""

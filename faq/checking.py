@@ -1,0 +1,212 @@
+"""What can be proved wrong about the base without a human: references, lengths, doubles, sources."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import numpy as np
+import yaml
+
+from faq.loading import Problem
+from faq.region import Region, fill, unknown_placeholders
+from faq.scoring import Scorer, load_outside
+from faq.text import normalise
+from faq.topic import Base, Topic
+
+FEWEST_PHRASINGS = 15
+STEPS = range(2, 5)
+LONGEST_TITLE = 60
+LONGEST_BUTTON = 36
+"""Characters; VK cuts a button's label at 40."""
+LONGEST_MEANING = 240
+LONGEST_STEP = 260
+LONGEST_OTHERWISE = 400
+NOT_TOPICS = ("out-of-scope", "human-operator")
+"""What a must-not-match example may belong to besides topics."""
+DOMAINS = ("gosuslugi.ru", "dnevnik.ru")
+PHONE = "8 800 100-70-10"
+
+_CONFUSED_FROM = 0.5  # similarity to the nearest example of another topic
+_CONFUSED_BY = 0.1  # of the classifier's scores (1 = certainly this topic): less is no more than noise
+_DOUBTFUL = frozenset({"K", "?", "LOW"})
+_LINK = re.compile(r"\]\(([^)\s]*)\)|(https?://[^\s)]+)")
+_BARE_DOMAIN = re.compile(r"(?<![\w.@/])((?:[\w-]+\.)+(?:ru|рф|com|org|net|su))\b", re.IGNORECASE)
+_PHONE = re.compile(r"(?<![\d-])\+?\d(?:[\s()-]*\d){9,10}(?!\d)")
+_FACT = re.compile(r"F\d+\.\d+")
+
+
+def check_base(base: Base, regions: Iterable[Region]) -> tuple[Problem, ...]:
+    """Every problem of the base: the errors, which forbid to publish it, then the warnings."""
+    return (*errors_in(base, regions), *confusions_in(base))
+
+
+def errors_in(base: Base, regions: Iterable[Region]) -> tuple[Problem, ...]:
+    """What must be corrected before the base is published; takes milliseconds."""
+    regions = tuple(regions)
+    problems: list[Problem] = [*_sections(base)]
+    for _, topic in sorted(base.topics.items()):
+        problems += _shape(topic)
+        problems += _references(topic, base)
+        problems += _texts(topic, regions)
+        problems += _sources(topic)
+    problems += _doubles(base)
+    return tuple(problems)
+
+
+def confusions_in(base: Base) -> tuple[Problem, ...]:
+    """Warnings of phrasings that would be read as another topic; takes as long as building a matcher."""
+    return tuple(_confusions(base))
+
+
+@cache
+def facts() -> Mapping[str, str]:
+    """How sure the source of each fact is: HIGH, MED, LOW, K (no source), ? (open), or several."""
+    path = Path(__file__).parent / "base" / "facts.yaml"
+    plain: dict[str, str] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return plain
+
+
+def is_doubtful(fact: str) -> bool:
+    """The fact rests on a weak, open or missing source."""
+    return not _DOUBTFUL.isdisjoint(re.split(r"[/-]", facts().get(fact, "")))
+
+
+def _problem(topic: Topic, text: str, *, level: Literal["error", "warning"] = "error") -> Problem:
+    return Problem(f"topics/{topic.slug}.yaml", 0, text, level)
+
+
+def _sections(base: Base) -> Iterator[Problem]:
+    placed = {slug: section.id for section in base.sections for slug in section.topics}
+    for topic in base.topics.values():
+        if placed.get(topic.slug) != topic.section:
+            yield _problem(
+                topic,
+                f"раздела «{topic.section}» нет или темы в нём нет: исправьте section или sections.yaml",
+            )
+    for slug in placed.keys() - base.topics.keys():
+        yield Problem("sections.yaml", 0, f"темы «{slug}» нет: уберите её из раздела «{placed[slug]}»")
+
+
+def _shape(topic: Topic) -> Iterator[Problem]:
+    lengths = [
+        ("title", topic.title, LONGEST_TITLE),
+        ("button", topic.button, LONGEST_BUTTON),
+        ("answer.meaning", topic.answer.meaning, LONGEST_MEANING),
+        ("answer.otherwise", topic.answer.otherwise, LONGEST_OTHERWISE),
+        *(
+            (f"answer.steps.{number}", step, LONGEST_STEP)
+            for number, step in enumerate(topic.answer.steps, start=1)
+        ),
+    ]
+    for key, text, longest in lengths:
+        if len(text) > longest:
+            yield _problem(topic, f"«{key}» длиннее {longest} знаков ({len(text)}): сократите")
+    if len(topic.answer.steps) not in STEPS:
+        yield _problem(topic, f"шагов {len(topic.answer.steps)}, нужно от {STEPS[0]} до {STEPS[-1]}")
+    if len(topic.phrasings) < FEWEST_PHRASINGS:
+        yield _problem(
+            topic, f"формулировок {len(topic.phrasings)}, нужно хотя бы {FEWEST_PHRASINGS}: добавьте"
+        )
+    if not topic.not_here:
+        yield _problem(topic, "нет ни одного примера в not_here: добавьте похожее сообщение из соседней темы")
+
+
+def _references(topic: Topic, base: Base) -> Iterator[Problem]:
+    for other in topic.related:
+        if other not in base.topics or other == topic.slug:
+            yield _problem(topic, f"темы «{other}» в related нет: исправьте имя")
+    for example in topic.not_here:
+        known = example.belongs in base.topics or example.belongs in NOT_TOPICS
+        if not known or example.belongs == topic.slug:
+            yield _problem(
+                topic, f"not_here «{example.text}»: темы «{example.belongs}» нет, исправьте belongs"
+            )
+
+
+def _texts(topic: Topic, regions: Iterable[Region]) -> Iterator[Problem]:
+    text = "\n".join(
+        (topic.title, topic.button, topic.answer.meaning, *topic.answer.steps, topic.answer.otherwise)
+    )
+    for region in regions:
+        for name in dict.fromkeys(unknown_placeholders(text, region)):
+            yield _problem(topic, f"подстановки {{{name}}} нет у региона «{region.slug}»: исправьте имя")
+        yield from _links(topic, fill(text, region))
+    for phone in _PHONE.findall(text):
+        if re.sub(r"\D", "", phone) != re.sub(r"\D", "", PHONE):
+            yield _problem(topic, f"телефон {phone.strip()}: разрешён только {PHONE}")
+
+
+def _links(topic: Topic, text: str) -> Iterator[Problem]:
+    addresses = [label or bare for label, bare in _LINK.findall(text)]
+    hosts = {address: urlsplit(address).hostname or "" for address in addresses}
+    hosts |= {name: name.lower() for name in _BARE_DOMAIN.findall(_LINK.sub(" ", text))}
+    for address, host in sorted(hosts.items()):
+        if not any(host == domain or host.endswith(f".{domain}") for domain in DOMAINS):
+            yield _problem(topic, f"ссылка {address}: разрешены только {' и '.join(DOMAINS)} с поддоменами")
+        elif "://" in address and not address.startswith("https://"):
+            yield _problem(topic, f"ссылка {address}: адрес должен начинаться с https://")
+
+
+def _sources(topic: Topic) -> Iterator[Problem]:
+    noted = {fact for each in topic.unverified for fact in _FACT.findall(each.fact)}
+    for source in topic.sources:
+        for fact in _FACT.findall(source):
+            if fact not in facts():
+                yield _problem(topic, f"факта {fact} в sources нет в facts.yaml: исправьте номер")
+            elif is_doubtful(fact) and fact not in noted:
+                yield _problem(
+                    topic, f"факт {fact} не подтверждён ({facts()[fact]}): опишите его в unverified"
+                )
+    if not topic.sources:
+        yield _problem(topic, "нет источников: заполните sources")
+
+
+def _doubles(base: Base) -> Iterator[Problem]:
+    """The same text twice, after look-alike letters, case, «ё» and punctuation are made one."""
+    said: dict[str, list[tuple[Topic, str]]] = defaultdict(list)
+    buttons: dict[str, list[Topic]] = defaultdict(list)
+    for _, topic in sorted(base.topics.items()):
+        buttons[normalise(topic.button)].append(topic)
+        for phrasing in topic.phrasings:
+            said[normalise(phrasing)].append((topic, phrasing))
+    for (first, text), (second, _) in ((owners[0], owners[1]) for owners in said.values() if len(owners) > 1):
+        where = "дважды" if first is second else f"и в теме «{first.slug}»"
+        yield _problem(second, f"формулировка «{text}» записана {where}: оставьте одну")
+    for owners in buttons.values():
+        if len(owners) > 1:
+            yield _problem(
+                owners[1], f"кнопка «{owners[1].button}» такая же, как у темы «{owners[0].slug}»: измените"
+            )
+    for _, topic in sorted(base.topics.items()):
+        for example in topic.not_here:
+            if any(owner is topic for owner, _ in said.get(normalise(example.text), [])):
+                yield _problem(topic, f"«{example.text}» стоит и в phrasings, и в not_here: оставьте одно")
+
+
+def _confusions(base: Base) -> Iterator[Problem]:
+    """Phrasings that, taken out of the base, would be read as another topic."""
+    if not base.topics:
+        return
+    scorer = Scorer(base, outside=load_outside())
+    scores, near = scorer.leave_one_out(), scorer.similarities()
+    np.fill_diagonal(near, -1.0)
+    owners = np.array([scorer.slugs.index(each.slug) for each in scorer.samples])
+    for number, sample in enumerate(scorer.samples):
+        nearest = int(near[number].argmax())
+        taken = owners[nearest]
+        # Both views must agree: a phrasing that merely resembles nothing else is a good one.
+        if (
+            sample.phrasing
+            and taken != owners[number]
+            and near[number, nearest] >= _CONFUSED_FROM
+            and scores[number, taken] - scores[number, owners[number]] >= _CONFUSED_BY
+        ):
+            other = scorer.samples[nearest]
+            text = (
+                f"формулировка «{sample.text}» похожа на «{other.text}» ({other.slug}): уточните одну из них"
+            )
+            yield _problem(base.topics[sample.slug], text, level="warning")

@@ -1,0 +1,151 @@
+"""From evidence to a decision: probabilities, thresholds, and the messages that are too vague to answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from faq.fitting import Doubles, logistic, scores_of, softmax
+from faq.reading import NOTION, Part
+from faq.scoring import SIGNALS, Evidence
+from faq.text import lemma
+
+PACKAGED = Path(__file__).parent / "base" / "thresholds.yaml"
+"""The thresholds that are installed with the program."""
+
+CLUES = ("chance", "gap", "gap_outside", "nearest", "unseen", "length", "vague")
+"""What the chances of being right and of being ours are judged by."""
+
+_PAIR = 2  # a topic and «none of ours»: there is no second topic to compare with
+_VAGUE_UP_TO = 2  # words with a meaning: more of them, even common ones, say something together
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """How much each signal weighs and how sure is sure enough; chosen on data by `choose_thresholds`.
+
+    `right` and `inside` are coefficients of logistic models on CLUES (the last one is the constant).
+    """
+
+    weights: tuple[float, ...]
+    outside: float
+    right: tuple[float, ...]
+    inside: tuple[float, ...]
+    answer_from: float
+    unknown_below: float
+    figures: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Chances: of every class (the last: none of ours), of the best topic being right, of any being meant."""
+
+    chances: Doubles
+    right: float
+    inside: float
+
+
+def load_thresholds(path: Path = PACKAGED) -> Thresholds:
+    """Read thresholds from a YAML file."""
+    plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return Thresholds(
+        weights=tuple(float(plain["weights"][signal]) for signal in SIGNALS),
+        outside=float(plain["outside"]),
+        right=tuple(float(plain["right"][clue]) for clue in (*CLUES, "constant")),
+        inside=tuple(float(plain["inside"][clue]) for clue in (*CLUES, "constant")),
+        answer_from=float(plain["answer_from"]),
+        unknown_below=float(plain["unknown_below"]),
+        figures=plain["figures"],
+    )
+
+
+def thresholds_as_yaml(thresholds: Thresholds) -> str:
+    """The thresholds with the figures they were chosen by, as `load_thresholds` reads them."""
+    plain: dict[str, Any] = {
+        "weights": dict(zip(SIGNALS, thresholds.weights, strict=True)),
+        "outside": thresholds.outside,
+        "right": dict(zip((*CLUES, "constant"), thresholds.right, strict=True)),
+        "inside": dict(zip((*CLUES, "constant"), thresholds.inside, strict=True)),
+        "answer_from": thresholds.answer_from,
+        "unknown_below": thresholds.unknown_below,
+        "figures": dict(thresholds.figures),
+    }
+    head = "# Chosen by `choose_thresholds` (faq/evaluation.py) by cross-validation; not edited by hand.\n"
+    return head + str(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False))
+
+
+def judge(part: Part, evidence: Evidence, thresholds: Thresholds) -> Verdict:
+    """Weigh the evidence for one text."""
+    scores = scores_of(evidence.table.astype(np.float64), np.array(thresholds.weights), thresholds.outside)
+    seen = np.append(clues(part, evidence, scores), 1.0)
+    return Verdict(
+        chances=softmax(scores),
+        right=float(logistic(seen @ np.array(thresholds.right))),
+        inside=float(logistic(seen @ np.array(thresholds.inside))),
+    )
+
+
+def clues(part: Part, evidence: Evidence, scores: Doubles) -> Doubles:
+    """What tells a sure match from a lucky one, in the order of CLUES."""
+    second, first = np.sort(scores[:-1])[-2:] if len(scores) > _PAIR else (0.0, scores[0])
+    chance = float(softmax(scores)[:-1].max())
+    content = len({word for word in part.lemmas if not word.startswith(NOTION)})
+    return np.array(
+        [
+            np.log(chance + 1e-9),
+            first - second,
+            first - scores[-1],
+            evidence.nearest,
+            evidence.unseen,
+            np.log1p(content),
+            float(is_vague(part)),
+        ]
+    )
+
+
+def is_vague(part: Part) -> bool:
+    """The message fits many topics: one word with a meaning, or two that every topic shares."""
+    said = _said(part)
+    return len(said) <= 1 or (len(said) <= _VAGUE_UP_TO and said <= _vague_words().vague)
+
+
+def is_ours_but_vague(part: Part) -> bool:
+    """The message is vague and about our matters: «дневник», «не пускает»."""
+    return is_vague(part) and bool(_said(part)) and _said(part) <= _vague_words().vague
+
+
+def usual_topics(part: Part) -> tuple[str, ...]:
+    """The topics that are usually meant by the vague words of a message; () where none are known."""
+    said = _said(part)
+    return next((topics for words, topics in _vague_words().usual if words & said), ())
+
+
+def _said(part: Part) -> frozenset[str]:
+    """The words with a meaning of their own."""
+    stop = _vague_words().stop
+    return frozenset(word for word in part.lemmas if not word.startswith(NOTION) and word not in stop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Vague:
+    stop: frozenset[str]
+    vague: frozenset[str]
+    usual: tuple[tuple[frozenset[str], tuple[str, ...]], ...]
+
+
+@cache
+def _vague_words() -> _Vague:
+    path = Path(__file__).parent / "base" / "vague.yaml"
+    plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return _Vague(
+        stop=frozenset(lemma(str(word)) for word in plain["stop"]),
+        vague=frozenset(lemma(str(word)) for word in plain["vague"]),
+        usual=tuple(
+            (frozenset(lemma(str(word)) for word in entry["words"]), tuple(entry["topics"]))
+            for entry in plain["usual"]
+        ),
+    )

@@ -1,0 +1,129 @@
+"""What differs from region to region, and an answer with it filled in."""
+
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from faq.loading import BaseError, read_document
+from faq.topic import Topic
+
+PACKAGED = Path(__file__).parent / "regions"
+"""The regions that are installed with the program."""
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class RegionError(Exception):
+    """A region that is unknown or whose file is wrong; the text is a sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """Whom to call or write to in the region; None where no confirmed contact is known."""
+
+    ministry_phone: str | None
+    ministry_email: str | None
+    ministry_address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A region's names, its sign-in page and rules, worded to stand inside answers."""
+
+    slug: str
+    name: str
+    name_in: str
+    login_page: str
+    old_login_closed: str
+    account_rule: str
+    esia_basis: str
+    ministry: str
+    ministry_full: str
+    timezone: str
+    contacts: Contacts
+    sources: tuple[str, ...]
+
+    def placeholders(self) -> dict[str, str]:
+        """What each placeholder of an answer becomes, as our markup."""
+        return {
+            "region": self.name,
+            "region_in": self.name_in,
+            "login_page": self.login_page,
+            "login_link": f"[страница входа]({self.login_page})",
+            "old_login_closed": self.old_login_closed,
+            "account_rule": self.account_rule,
+            "esia_basis": self.esia_basis,
+            "ministry": self.ministry,
+            "ministry_full": self.ministry_full,
+        }
+
+
+def region_names() -> tuple[str, ...]:
+    """The names of the packaged regions."""
+    return tuple(sorted(path.stem for path in PACKAGED.glob("*.yaml")))
+
+
+def load_region(name_or_path: str | Path) -> Region:
+    """Read a packaged region by name or a YAML file by path; raises RegionError."""
+    path = Path(name_or_path)
+    if str(name_or_path) in region_names():
+        path = PACKAGED / f"{name_or_path}.yaml"
+    elif path.suffix not in {".yaml", ".yml"}:
+        known = ", ".join(region_names())
+        raise RegionError(f"Регион «{name_or_path}» неизвестен: укажите {known} или путь к файлу .yaml")
+    try:
+        plain = read_document(path).plain
+    except BaseError as error:
+        raise RegionError(f"Регион «{path}»: {error}") from None
+    return _region(plain, path=path)
+
+
+def render(topic: Topic, region: Region) -> str:
+    """The answer for the region in our markup: bold meaning, numbered steps, what if they did not help."""
+    answer = topic.answer
+    meaning = answer.meaning if "**" in answer.meaning else f"**{answer.meaning}**"
+    steps = "\n".join(f"{number}. {step}" for number, step in enumerate(answer.steps, start=1))
+    return fill(f"{meaning}\n\n{steps}\n\n{answer.otherwise}", region)
+
+
+def fill(text: str, region: Region) -> str:
+    """Put the region's words in place of the placeholders; an unknown placeholder stays as it is."""
+    words = region.placeholders()
+    return _PLACEHOLDER.sub(lambda found: words.get(found[1], found[0]), text)
+
+
+def unknown_placeholders(text: str, region: Region) -> tuple[str, ...]:
+    """The placeholders of a text that the region has no words for."""
+    words = region.placeholders()
+    return tuple(name for name in _PLACEHOLDER.findall(text) if not words.get(name))
+
+
+def _region(plain: Any, *, path: Path) -> Region:
+    if not isinstance(plain, dict):
+        raise RegionError(f"Регион «{path}»: нужны пары «ключ: значение»")
+    texts = [each.name for each in fields(Region) if each.name not in {"contacts", "sources"}]
+    wrong = [key for key in texts if not (isinstance(plain.get(key), str) and plain[key].strip())]
+    if wrong:
+        raise RegionError(f"Регион «{path}»: заполните текстом {', '.join(wrong)}")
+    unknown = [str(key) for key in plain if key not in {*texts, "contacts", "sources"}]
+    if unknown:
+        raise RegionError(
+            f"Регион «{path}»: неизвестные ключи {', '.join(unknown)}, уберите их или исправьте опечатку"
+        )
+    sources = plain.get("sources") or []
+    if not isinstance(sources, list):
+        raise RegionError(f"Регион «{path}»: sources должен быть списком")
+    return Region(
+        **{key: plain[key].strip() for key in texts},
+        contacts=_contacts(plain.get("contacts"), path=path),
+        sources=tuple(str(source) for source in sources),
+    )
+
+
+def _contacts(plain: Any, *, path: Path) -> Contacts:
+    keys = [each.name for each in fields(Contacts)]
+    plain = plain or {}
+    if not isinstance(plain, dict) or set(plain) - set(keys):
+        raise RegionError(f"Регион «{path}»: в contacts могут быть только {', '.join(keys)}")
+    return Contacts(**{key: None if plain.get(key) is None else str(plain[key]) for key in keys})

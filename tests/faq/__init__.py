@@ -1,0 +1,1 @@
+"""What strings and content files promise."""
