@@ -1,0 +1,1 @@
+"""Everything that outlives the process; the only room that speaks SQL."""

@@ -1,0 +1,252 @@
+"""The database: one transaction at a time per deed, SQLite by default, PostgreSQL by address."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event, make_url, text
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+_LOCKS = 20240401
+"""Our corner of PostgreSQL's advisory locks."""
+_TROUBLE = (OperationalError, InterfaceError, PoolTimeout, OSError)
+
+BUSY_TIMEOUT_SECONDS = 15.0
+"""How long a SQLite writer waits for another process (the command line beside the server)."""
+Transaction = AsyncConnection
+"""What storage functions work in; other rooms pass it on and never look inside."""
+POOL_SIZE = 10
+"""Connections one process keeps; PostgreSQL's own default limit is 100 for all."""
+
+
+class Unavailable(Exception):
+    """The database cannot be reached or written now; nothing of the deed was kept."""
+
+
+class Busy(Exception):
+    """Another process holds this lock."""
+
+
+class BadAddress(Exception):
+    """The database address cannot be used; says why in Russian."""
+
+
+class Database:
+    """Opens transactions; only `transaction` commits."""
+
+    def __init__(self, url: str) -> None:
+        self._url = _async_url(url)
+        self.dialect = self._url.get_backend_name()
+        options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": POOL_SIZE}
+        if self.dialect == "sqlite":
+            options = {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
+        self._engine = create_async_engine(self._url, **options)
+        self._writing = asyncio.Lock()
+        if self.dialect == "sqlite":
+            _prepare_sqlite(self._engine.sync_engine)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the one-file database of one machine."""
+        return self.dialect == "sqlite"
+
+    @property
+    def file(self) -> Path:
+        """The file of a SQLite database."""
+        return Path(self._url.database or "")
+
+    @property
+    def address(self) -> str:
+        """The address without its password, for people."""
+        return self._url.render_as_string(hide_password=True)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Do everything inside, or nothing; raises `Unavailable` when the database is the trouble."""
+        async with self._turn():
+            try:
+                async with self._engine.connect() as connection, connection.begin():
+                    if self.is_sqlite:
+                        # A reader that turns writer in mid-transaction would fail at once when another
+                        # process wrote meanwhile; taking the write lock first makes it wait instead.
+                        await connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    yield connection
+            except _TROUBLE as error:
+                raise Unavailable(_reason(error)) from error
+            except DBAPIError as error:
+                if _is_lost(error):
+                    raise Unavailable(_reason(error)) from error
+                raise
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Look without changing anything; never waits for a writer."""
+        try:
+            async with self._engine.connect() as connection:
+                if self.is_sqlite:
+                    await connection.exec_driver_sql("BEGIN")
+                yield connection
+                await connection.rollback()
+        except _TROUBLE as error:
+            raise Unavailable(_reason(error)) from error
+        except DBAPIError as error:
+            if _is_lost(error):
+                raise Unavailable(_reason(error)) from error
+            raise
+
+    @asynccontextmanager
+    async def exclusive(self, name: str) -> AsyncIterator[Lock]:
+        """Hold a lock across all processes that share this database; raises `Busy` if it is taken.
+
+        The operating system (SQLite) or the server (PostgreSQL) frees it the moment its holder dies.
+        """
+        if self.is_sqlite:
+            async with self._file_lock(name) as lock:
+                yield lock
+            return
+        number = zlib.crc32(name.encode())
+        async with self._engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            taken = await connection.scalar(
+                text("SELECT pg_try_advisory_lock(:room, :number)"),
+                {"room": _LOCKS, "number": number - 2**31},
+            )
+            if not taken:
+                raise Busy(name)
+            try:
+                yield Lock(connection)
+            finally:
+                # Give the connection back without the lock, also when the server has gone meanwhile.
+                await connection.invalidate()
+
+    async def migrate(self) -> tuple[str | None, str]:
+        """Bring the tables up to date; returns the revision before and after."""
+        before = await self.revision()
+        try:
+            async with self._turn(), self._engine.connect() as connection:
+                if self.is_sqlite:
+                    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+                await connection.run_sync(_upgrade)
+                await connection.commit()
+        except (*_TROUBLE, DatabaseError) as error:
+            raise Unavailable(_reason(error)) from error
+        return before, self.newest_revision()
+
+    async def revision(self) -> str | None:
+        """The revision that the tables have now; None in an empty database."""
+        async with self.reading() as connection:
+            return await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
+
+    def newest_revision(self) -> str:
+        """The revision that this version of the helpdesk needs."""
+        return ScriptDirectory.from_config(_alembic()).get_current_head() or ""
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self.is_sqlite:
+            async with self._writing:
+                yield
+        else:
+            yield
+
+    @asynccontextmanager
+    async def _file_lock(self, name: str) -> AsyncIterator[Lock]:
+        path = Path(f"{self._url.database}.{name.replace(':', '-').replace('/', '-')}.lock")
+        try:
+            handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        except OSError as error:
+            raise Unavailable(_reason(error)) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(handle)
+            raise Busy(name) from error
+        try:
+            yield Lock(None)
+        finally:
+            os.close(handle)
+
+
+class Lock:
+    """A lock that is held."""
+
+    def __init__(self, connection: AsyncConnection | None) -> None:
+        self._connection = connection
+
+    async def still_held(self) -> bool:
+        """Whether the server still knows us; a file's lock cannot be lost while we live."""
+        if self._connection is None:
+            return True
+        try:
+            await self._connection.scalar(text("SELECT 1"))
+        except (*_TROUBLE, DBAPIError):
+            return False
+        return True
+
+
+def _async_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BadAddress(
+            "адрес базы данных не разобрать; пример: postgresql://user:password@host/base"
+        ) from error
+    postgresql = "postgresql+asyncpg"
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": postgresql, "postgres": postgresql}
+    backend = parsed.drivername.split("+")[0]
+    if backend not in drivers:
+        raise BadAddress(f"база «{backend}» не поддерживается; можно sqlite или postgresql")
+    return parsed.set(drivername=drivers[backend])
+
+
+def _prepare_sqlite(engine: Any) -> None:
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        # The driver must not begin transactions by itself: we say BEGIN IMMEDIATE.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # FULL: a committed message survives a power cut, not only a crash of the process.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+
+def _is_lost(error: DBAPIError) -> bool:
+    # SQLite says a plain DatabaseError when the file is none of its own, or damaged.
+    return error.connection_invalidated or type(error) is DatabaseError
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _reason(error: BaseException) -> str:
+    original = getattr(error, "orig", None) or error
+    return f"{type(original).__name__}: {original}"

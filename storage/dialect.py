@@ -1,0 +1,14 @@
+"""The one thing in which our two databases differ in wording."""
+
+from __future__ import annotations
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+def insert_into(tx: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """INSERT that can say ON CONFLICT, in the dialect of this connection."""
+    if tx.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)

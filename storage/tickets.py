@@ -1,0 +1,168 @@
+"""Tickets: questions that a person has to solve.
+
+              first answer            close
+waiting ─────────────────► answered ─────────► closed
+    │                                            ▲
+    └────────────────────────────────────────────┘
+                      close
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.tables import tickets
+
+TicketState = Literal["waiting", "answered", "closed"]
+Reason = Literal["asked", "unknown", "not_helped", "error"]
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A question in people's hands."""
+
+    id: int
+    person_id: int
+    conversation_id: int
+    state: TicketState
+    reason: Reason
+    topic: str | None
+    """Slug of the answer that did not help, if there was one."""
+    tried: tuple[str, ...]
+    """Slugs of all answers the person saw before."""
+    school: str
+    """The school in the person's own words; routing by directory comes later."""
+    owner_id: int | None
+    """Number of the staff member whose answer was first."""
+    created_at: datetime
+    first_answer_at: datetime | None
+    closed_at: datetime | None
+
+
+async def open_ticket(
+    tx: AsyncConnection,
+    *,
+    person_id: int,
+    conversation_id: int,
+    reason: Reason,
+    topic: str | None,
+    tried: Sequence[str],
+    school: str,
+    now: datetime,
+) -> Ticket:
+    """Open a ticket."""
+    result = await tx.execute(
+        insert(tickets)
+        .values(
+            person_id=person_id,
+            conversation_id=conversation_id,
+            state="waiting",
+            reason=reason,
+            topic=topic,
+            tried=list(tried),
+            school=school,
+            created_at=now,
+        )
+        .returning(tickets)
+    )
+    return _ticket(result.one())
+
+
+async def find(tx: AsyncConnection, ticket_id: int) -> Ticket | None:
+    """The ticket with this number."""
+    row = (await tx.execute(select(tickets).where(tickets.c.id == ticket_id))).one_or_none()
+    return _ticket(row) if row else None
+
+
+async def list_open(tx: AsyncConnection, *, limit: int = 100, offset: int = 0) -> list[Ticket]:
+    """Tickets that are not closed, the longest waiting first."""
+    query = (
+        select(tickets)
+        .where(tickets.c.state != "closed")
+        .order_by(tickets.c.state.desc(), tickets.c.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [_ticket(row) for row in (await tx.execute(query)).all()]
+
+
+async def list_closed(tx: AsyncConnection, *, limit: int = 50) -> list[Ticket]:
+    """Tickets closed last, newest first."""
+    query = (
+        select(tickets).where(tickets.c.state == "closed").order_by(tickets.c.closed_at.desc()).limit(limit)
+    )
+    return [_ticket(row) for row in (await tx.execute(query)).all()]
+
+
+async def claim(tx: AsyncConnection, ticket_id: int, staff_id: int, *, now: datetime) -> Ticket | None:
+    """Make this staff member the one who answers; None if another was first or it is closed."""
+    statement = (
+        update(tickets)
+        .where(
+            tickets.c.id == ticket_id,
+            tickets.c.state != "closed",
+            or_(tickets.c.owner_id.is_(None), tickets.c.owner_id == staff_id),
+        )
+        .values(owner_id=staff_id, state="answered", first_answer_at=_first(now))
+        .returning(tickets)
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    return _ticket(row) if row else None
+
+
+async def hand_over(tx: AsyncConnection, ticket_id: int, staff_id: int, *, now: datetime) -> Ticket | None:
+    """Make this staff member the one who answers, whoever was before; None if it is closed."""
+    statement = (
+        update(tickets)
+        .where(tickets.c.id == ticket_id, tickets.c.state != "closed")
+        .values(owner_id=staff_id, state="answered", first_answer_at=_first(now))
+        .returning(tickets)
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    return _ticket(row) if row else None
+
+
+async def close(tx: AsyncConnection, ticket_id: int, *, staff_id: int | None, now: datetime) -> Ticket | None:
+    """Close a ticket; None if it was closed before."""
+    statement = (
+        update(tickets)
+        .where(tickets.c.id == ticket_id, tickets.c.state != "closed")
+        .values(state="closed", closed_at=now, closed_by=staff_id)
+        .returning(tickets)
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    return _ticket(row) if row else None
+
+
+async def count_by_state(tx: AsyncConnection) -> dict[str, int]:
+    """How many tickets there are in each state."""
+    query = select(tickets.c.state, func.count().label("number")).group_by(tickets.c.state)
+    return {row.state: row.number for row in (await tx.execute(query)).all()}
+
+
+def _first(now: datetime) -> Any:
+    return func.coalesce(tickets.c.first_answer_at, now, type_=tickets.c.first_answer_at.type)
+
+
+def _ticket(row: Row[Any]) -> Ticket:
+    return Ticket(
+        id=row.id,
+        person_id=row.person_id,
+        conversation_id=row.conversation_id,
+        state=row.state,
+        reason=row.reason,
+        topic=row.topic,
+        tried=tuple(row.tried),
+        school=row.school,
+        owner_id=row.owner_id,
+        created_at=row.created_at,
+        first_answer_at=row.first_answer_at,
+        closed_at=row.closed_at,
+    )
