@@ -1,0 +1,1 @@
+"""What the helpdesk does: one file for each deed."""

@@ -1,0 +1,186 @@
+"""The one way in: one event is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from handlers import dialog, escalation, greeting, staff, texts
+from handlers.dialog_state import DialogState
+from handlers.errors import HelpdeskError
+from handlers.knowledge import Knowledge
+from handlers.messages import Incoming
+from handlers.turn import Turn
+from storage import conversations, inbox, outbox, people, tickets
+from storage import staff as members
+from storage.database import Database, Transaction, Unavailable
+from storage.people import Person
+
+_log = structlog.get_logger(__name__)
+
+ON_RECORD_SECONDS = (0.1, 0.2, 0.5, 1.0)
+"""How long a reply waits until the message it answers is noted as sent; it takes milliseconds."""
+AFTER_A_FAILURE = timedelta(minutes=5)
+"""When to try again an answer that could be neither given nor handed to a human."""
+
+
+class Helpdesk:
+    """Takes events and answers what is due; everything it says waits in the outbox."""
+
+    def __init__(
+        self,
+        database: Database,
+        knowledge: Knowledge,
+        *,
+        now: Callable[[], datetime],
+        pause: Callable[[float], Awaitable[None]] | None = None,
+        wake: Callable[[datetime | None], None] = lambda _: None,
+    ) -> None:
+        """`wake` is called after each commit, with the moment when the next answer is due, if any.
+
+        `pause` lets seconds pass; without it a very quick reply may come before its message is on record.
+        """
+        self._database = database
+        self._knowledge = knowledge
+        self._now = now
+        self._pause = pause
+        self._wake = wake
+
+    async def receive(self, incoming: Incoming) -> None:
+        """Take one event. Returns when its effects are kept; raises only `Unavailable`."""
+        await self._let_delivery_note(incoming)
+        try:
+            async with self._database.transaction() as tx:
+                due = await self._receive(tx, incoming)
+        except Unavailable:
+            raise
+        except Exception as error:
+            _log.exception("event_failed", channel=incoming.sender.channel, error=type(error).__name__)
+            due = None
+            await self._apologise(incoming)
+        self._wake(due)
+
+    async def answer_due(self) -> datetime | None:
+        """Answer everybody whose time has come; returns when the next answer is due."""
+        async with self._database.reading() as tx:
+            waiting = await conversations.due(tx, now=self._now())
+        for person_id in waiting:
+            try:
+                async with self._database.transaction() as tx:
+                    await self._answer(tx, person_id)
+            except Unavailable:
+                raise
+            except Exception as error:
+                _log.exception("answer_failed", error=type(error).__name__)
+                await self._escalate_failure(person_id)
+        if waiting:
+            self._wake(None)
+        async with self._database.reading() as tx:
+            return await conversations.next_due(tx)
+
+    async def _let_delivery_note(self, incoming: Incoming) -> None:
+        """Somebody may reply to a message of ours before its sender has noted that it arrived."""
+        if incoming.reply_to is None or self._pause is None:
+            return
+        place = (incoming.sender.channel, incoming.sender.chat_id)
+        for seconds in ON_RECORD_SECONDS:
+            async with self._database.reading() as tx:
+                if await outbox.find_sent(tx, *place, incoming.reply_to) is not None:
+                    return
+                if not await outbox.is_in_flight(tx, *place):
+                    return
+            await self._pause(seconds)
+
+    async def _receive(self, tx: Transaction, incoming: Incoming) -> datetime | None:
+        now = self._now()
+        sender = incoming.sender
+        if not await inbox.accept(tx, sender.channel, incoming.event_id, now=now):
+            return None
+        person = await people.meet(tx, sender.channel, sender.chat_id, name=incoming.name, now=now)
+        turn = await self._turn(tx, person, now)
+        member = await members.of_person(tx, person.id)
+        try:
+            if member is not None and incoming.reachable is None and not _is_invitation(incoming):
+                await staff.receive(turn, member, incoming)
+            else:
+                await dialog.receive(turn, incoming)
+        except HelpdeskError as refusal:
+            await turn.say(str(refusal), remember=False)
+        await turn.save_state()
+        if incoming.whole:
+            await self._answer(tx, person.id)
+        conversation = await conversations.of_person(tx, person.id, now=now)
+        return conversation.answer_due_at
+
+    async def _answer(self, tx: Transaction, person_id: int) -> None:
+        person = await people.hold(tx, person_id)
+        if person is None:
+            return
+        turn = await self._turn(tx, person, self._now())
+        due = turn.conversation.answer_due_at
+        # Another process, or a newer message, may have come between the look and the lock.
+        if due is None or due > turn.now:
+            return
+        await dialog.answer_pending(turn)
+        await turn.save_state()
+
+    async def _turn(self, tx: Transaction, person: Person, now: datetime) -> Turn:
+        conversation = await conversations.of_person(tx, person.id, now=now)
+        state = DialogState.from_plain(conversation.state)
+        return Turn(tx, now, self._knowledge, person, conversation, state)
+
+    async def _apologise(self, incoming: Incoming) -> None:
+        """A bug of ours must not cost the person their message: a human gets it."""
+        try:
+            async with self._database.transaction() as tx:
+                now = self._now()
+                sender = incoming.sender
+                if not await inbox.accept(tx, sender.channel, incoming.event_id, now=now):
+                    return
+                person = await people.meet(tx, sender.channel, sender.chat_id, name=incoming.name, now=now)
+                turn = await self._turn(tx, person, now)
+                if await members.of_person(tx, person.id) is not None:
+                    await turn.say(texts.STAFF_MISHAP, remember=False)
+                    return
+                await dialog.keep(turn, incoming)
+                await escalation.pass_on(turn, incoming.text, files=incoming.attachments)
+                await _hand_to_staff(turn)
+        except Unavailable:
+            raise
+        except Exception as error:
+            # Even that failed: let go of the event, or it would stop the whole channel for ever.
+            _log.exception("event_lost", channel=incoming.sender.channel, error=type(error).__name__)
+
+    async def _escalate_failure(self, person_id: int) -> None:
+        try:
+            async with self._database.transaction() as tx:
+                person = await people.hold(tx, person_id)
+                if person is not None:
+                    await _hand_to_staff(await self._turn(tx, person, self._now()))
+        except Unavailable:
+            raise
+        except Exception as error:
+            # The others must not wait behind this one; it is tried again a little later.
+            _log.exception("escalation_failed", error=type(error).__name__)
+            async with self._database.transaction() as tx:
+                conversation = await conversations.of_person(tx, person_id, now=self._now())
+                await conversations.set_answer_due(tx, conversation.id, self._now() + AFTER_A_FAILURE)
+
+
+async def _hand_to_staff(turn: Turn) -> None:
+    await conversations.set_answer_due(turn.tx, turn.conversation.id, None)
+    number = turn.conversation.ticket_id
+    ticket = await tickets.find(turn.tx, number) if number is not None else None
+    if ticket is not None and ticket.state != "closed":
+        await escalation.rejoin(turn, ticket)
+    else:
+        turn.state.reason = "error"
+        await escalation.open_question(turn, school=texts.SCHOOL_SKIPPED)
+    await turn.say(texts.MISHAP)
+    await turn.save_state()
+
+
+def _is_invitation(incoming: Incoming) -> bool:
+    return (incoming.started or "").startswith(greeting.INVITATION)

@@ -1,0 +1,57 @@
+"""Hello, thanks and goodbye: short human replies that are no answers."""
+
+from __future__ import annotations
+
+from handlers import escalation, questions, staff, texts
+from handlers.turn import Turn
+from storage import journal, people
+
+INVITATION = "join-"
+"""How the deep-link payload of an invitation begins."""
+
+
+async def start(turn: Turn, payload: str) -> None:
+    """Somebody pressed /start or «Начать», perhaps through a link with a payload."""
+    if payload.startswith(INVITATION):
+        await staff.join(turn, payload.removeprefix(INVITATION))
+        return
+    await escalation.forget_school(turn)
+    topic = turn.knowledge.topic(payload)
+    if topic is not None:
+        await welcome(turn)
+        await questions.show(turn, topic, confidence=1.0)
+        return
+    await turn.say(texts.GREETING, questions.menu_buttons())
+    await _note(turn)
+
+
+async def welcome(turn: Turn) -> None:
+    """Say hello to somebody who began with a question; only the first time."""
+    if turn.person.greeted_at is not None:
+        return
+    await turn.say(texts.SHORT_GREETING)
+    await _note(turn)
+
+
+async def small_talk(turn: Turn, kind: str) -> None:
+    """Reply to a courtesy, or to a word about ourselves."""
+    if kind == "greeting" and turn.person.greeted_at is None:
+        await turn.say(texts.GREETING, questions.menu_buttons())
+        await _note(turn)
+        return
+    replies = {
+        "greeting": texts.GREETING_AGAIN,
+        "thanks": texts.THANKS,
+        "bye": texts.BYE,
+        "about_bot": texts.ABOUT_BOT,
+        "abuse": texts.ABUSE,
+    }
+    buttons = questions.menu_buttons() if kind in {"about_bot", "abuse"} else ()
+    await turn.say(replies[kind], buttons)
+
+
+async def _note(turn: Turn) -> None:
+    await people.note_greeted(turn.tx, turn.person.id, notice_version=texts.NOTICE_VERSION, now=turn.now)
+    await journal.note(
+        turn.tx, "greeted", actor="bot", now=turn.now, details={"notice": texts.NOTICE_VERSION}
+    )

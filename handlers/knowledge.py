@@ -1,0 +1,67 @@
+"""What the bot knows at this moment: the FAQ base in use, its index, and the region's words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from faq.loading import packaged_base
+from faq.matcher import Decision, Matcher
+from faq.region import Region, render
+from faq.topic import Base, Topic, with_topics
+from storage import knowledge as stored
+from storage.database import Database
+
+
+class Knowledge:
+    """An immutable index that is swapped as a whole when the base changes."""
+
+    def __init__(self, base: Base, region: Region) -> None:
+        self.region = region
+        self._base = base
+        self._matcher = Matcher(base)
+        self._stamp = ""
+
+    @classmethod
+    def of_entries(cls, bodies: Mapping[str, Mapping[str, Any]], region: Region) -> Knowledge:
+        """What the stored entries make; takes about a second, off the event loop."""
+        return cls(base_from(bodies), region)
+
+    @property
+    def base(self) -> Base:
+        """The base in use."""
+        return self._base
+
+    def topic(self, slug: str) -> Topic | None:
+        """The topic with this slug."""
+        return self._base.topics.get(slug)
+
+    def answer(self, topic: Topic) -> str:
+        """The topic's answer in the region's words, as markup."""
+        return render(topic, self.region)
+
+    async def match(self, text: str) -> Decision:
+        """What the person means; computed off the event loop."""
+        return await asyncio.to_thread(self._matcher.match, text)
+
+    async def refresh(self, database: Database) -> bool:
+        """Take over changes that anybody made to the base; True if there were any."""
+        async with database.reading() as tx:
+            stamp = await stored.stamp(tx)
+            if stamp == self._stamp:
+                return False
+            bodies = {entry.slug: entry.body for entry in await stored.everything(tx)}
+        if bodies:
+            base = await asyncio.to_thread(base_from, bodies)
+            if base != self._base:
+                self._matcher = await asyncio.to_thread(Matcher, base)
+                self._base = base
+        self._stamp = stamp
+        return True
+
+
+def base_from(bodies: Mapping[str, Mapping[str, Any]]) -> Base:
+    """The base made of stored entries, in the packaged sections."""
+    topics = {slug: Topic.from_plain(body) for slug, body in bodies.items()}
+    return with_topics(Base(topics={}, sections=packaged_base().sections), topics)

@@ -1,0 +1,292 @@
+"""Every sentence that people read, in one place. Russian, short, «вы», no promises of dates.
+
+Functions take what a person typed already raw and escape it themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from faq.markup import escape
+
+NOTICE_VERSION = "2026-11"
+"""Changes with the wording of `NOTICE`, so that we know who saw which."""
+
+CHANNEL_NAMES = {"telegram": "Telegram", "vk": "ВКонтакте", "web": "чат на сайте", "console": "терминал"}
+
+NOTICE = (
+    "Пожалуйста, не присылайте сюда номера СНИЛС, паспорта и свидетельства, пароли и коды из сообщений: "
+    "для ответа они не нужны."
+)
+GREETING = (
+    "Здравствуйте! Я помогаю войти в электронный дневник через Госуслуги и подключить учётную запись "
+    "ребёнка.\n\nНапишите своими словами, что не получается, или выберите раздел. Если я не справлюсь, "
+    f"передам вопрос человеку.\n\n{NOTICE}"
+)
+SHORT_GREETING = f"Здравствуйте! Я бот-помощник по входу в электронный дневник. {NOTICE}"
+GREETING_AGAIN = "Здравствуйте! Напишите, что не получается со входом в дневник, и я подскажу."
+THANKS = "Пожалуйста! Если что-то ещё не получится, просто напишите."
+BYE = "Всего доброго! Если понадобится помощь со входом, пишите."
+ABOUT_BOT = (
+    "Я бот: отвечаю на вопросы о входе в электронный дневник по готовым инструкциям. "
+    "Если нужен человек, нажмите «Позвать человека»."
+)
+ABUSE = (
+    "Понимаю, что это злит. Напишите, на каком шаге остановились и что видно на экране, "
+    "или позовите человека."
+)
+MUTED = (
+    "Хорошо, объявления присылать не буду. На ваши вопросы отвечаю как раньше. "
+    "Чтобы снова получать объявления, напишите «подписаться»."
+)
+UNMUTED = "Готово, важные объявления снова будут приходить."
+HELP = (
+    "Напишите вопрос своими словами: например, «не приходит код» или «не совпадает СНИЛС». "
+    "Можно выбрать раздел или позвать человека."
+)
+CHOOSE_SECTION = "О чём вопрос? Выберите раздел."
+CLARIFY = "Уточните, пожалуйста, о чём вопрос:"
+CLARIFY_MORE = "Чтобы не ошибиться, уточните, пожалуйста:"
+REPHRASE = (
+    "Пока не понимаю, о чём вопрос. Напишите, пожалуйста, другими словами: что вы делаете и что видно на "
+    "экране. Можно выбрать раздел."
+)
+NOT_UNDERSTOOD = "Похоже, готового ответа у меня нет. Передам вопрос человеку."
+NOT_HELPED = "Что делаем дальше? Можно посмотреть похожие ответы или передать вопрос человеку."
+HELPED = "Хорошо, что получилось! Если что-то ещё понадобится, пишите."
+FILE_NEEDS_WORDS = (
+    "Файл вижу, но прочитать, что на нём, не могу. Напишите, пожалуйста, словами, что написано на экране. "
+    "Если передам вопрос человеку, файл приложу."
+)
+ASK_SCHOOL = (
+    "Передам вопрос человеку. Напишите, пожалуйста, школу и населённый пункт "
+    "(например: «школа 5, Майкоп»), чтобы вопрос попал к нужным людям."
+)
+ASK_SCHOOL_AGAIN = (
+    "Осталось назвать школу и населённый пункт, и я передам вопрос человеку. Можно передать и без школы."
+)
+CANCELLED = "Хорошо, человека не зову. Если понадобится, просто напишите вопрос."
+SCHOOL_SKIPPED = "не названа"
+BACK_WITH_BOT = (
+    "Хорошо, снова отвечаю я. Ваш вопрос у сотрудников остаётся: когда ответят, сообщение придёт сюда."
+)
+ALREADY_CLOSED = "Этот вопрос уже закрыт. Если что-то осталось, просто напишите."
+CHOICE_GONE = "Эта кнопка больше не действует. Напишите, пожалуйста, вопрос ещё раз."
+NO_FILE_KIND = "Такие сообщения ({kind}) я передать не могу. Напишите, пожалуйста, словами."
+MISHAP = (
+    "Что-то сломалось на нашей стороне, но ваше сообщение сохранено и передано сотруднику. Ответ придёт сюда."
+)
+
+STAFF_MISHAP = (
+    "Что-то сломалось на нашей стороне, и это сообщение не обработано. Отправьте его, пожалуйста, ещё раз."
+)
+
+BUTTON_HELPED = "Помогло"
+BUTTON_NOT_HELPED = "Не помогло"
+BUTTON_HUMAN = "Позвать человека"
+BUTTON_SECTIONS = "Разделы"
+BUTTON_NONE_OF_THESE = "Ничего из этого"
+BUTTON_SKIP_SCHOOL = "Без школы"
+BUTTON_CANCEL = "Не надо, я сам(а)"
+BUTTON_BACK_TO_BOT = "Вернуться к боту"
+BUTTON_SOLVED = "Вопрос решён"
+BUTTON_BACK = "Назад к разделам"
+
+BUTTON_ANSWER = "Ответить"
+BUTTON_CLOSE = "Закрыть"
+BUTTON_ANSWER_MORE = "Ответить ещё"
+BUTTON_SEND_ANYWAY = "Отправить от себя"
+BUTTON_OPEN_LIST = "Открытые вопросы"
+BUTTON_SHOW = "Вопрос № {number}"
+
+REASONS = {
+    "asked": "попросили позвать человека",
+    "unknown": "бот не нашёл ответа",
+    "not_helped": "ответ бота не помог",
+    "error": "сбой бота",
+}
+ROLES = {
+    "owner": "владелец",
+    "ministry": "оператор министерства",
+    "municipal": "координатор муниципалитета",
+    "school": "администратор школы",
+}
+
+INVITATION_WRONG = (
+    "Приглашение не подошло: оно уже использовано, отозвано или устарело. "
+    "Попросите новое у того, кто его прислал."
+)
+STAFF_HELP = (
+    "Вы работаете как сотрудник. Чтобы ответить родителю, ответьте на сообщение с его вопросом или нажмите "
+    "«Ответить» под ним. Команды: /open — открытые вопросы, /leave — перестать быть сотрудником."
+)
+STAFF_LEFT = (
+    "Вы больше не сотрудник: вопросы родителей сюда не придут. Чтобы вернуться, нужно новое приглашение."
+)
+NO_OPEN_TICKETS = "Открытых вопросов нет."
+TICKET_CLOSED = "Этот вопрос уже закрыт: родителю ничего не отправлено."
+TICKET_UNKNOWN = "Такого вопроса нет или он вам не виден."
+EMPTY_ANSWER = "Пустой ответ не отправлен: напишите текст или приложите файл."
+
+
+def ticket_opened(number: int) -> str:
+    """The parent's question is with people now."""
+    return (
+        f"Передал вопрос сотрудникам, номер **{number}**. Ответ придёт сюда. "
+        "Всё, что вы напишете дальше, тоже попадёт к ним."
+    )
+
+
+def ticket_joined_again(number: int) -> str:
+    """The parent calls a human while a question is open already."""
+    return f"Ваш вопрос № {number} уже у сотрудников. Пишите сюда, всё попадёт к ним."
+
+
+def staff_answer(number: int, text: str) -> str:
+    """What the parent reads when a member of staff answers."""
+    head = f"**Ответ на вопрос № {number}**"
+    return f"{head}\n\n{escape(text)}" if text else head
+
+
+def staff_correction(number: int, text: str) -> str:
+    """An answer that the staff edited after sending."""
+    return f"**Исправленный ответ на вопрос № {number}**\n\n{escape(text)}"
+
+
+def ticket_closed(number: int) -> str:
+    """The parent's question was closed by the staff."""
+    return f"Вопрос № {number} закрыт. Если что-то осталось непонятным или появится новое, просто напишите."
+
+
+def ticket_solved(number: int) -> str:
+    """The parent said that it is solved."""
+    return f"Отлично, вопрос № {number} закрываю. Если что-то ещё понадобится, пишите."
+
+
+def card(
+    *,
+    number: int,
+    name: str,
+    channel: str,
+    school: str,
+    reason: str,
+    tried: Sequence[str],
+    thread: Sequence[str],
+) -> str:
+    """The card of a new question, for the staff."""
+    lines = [
+        f"**Вопрос № {number}**",
+        f"Школа: {escape(school)}",
+        f"От кого: {escape(name or 'имя не указано')} ({CHANNEL_NAMES.get(channel, channel)})",
+        f"Почему у вас: {REASONS.get(reason, reason)}",
+    ]
+    if tried:
+        lines.append("Бот уже показал: " + "; ".join(f"«{escape(title)}»" for title in tried))
+    lines += ["", *(thread or ["(сообщений нет)"])]
+    return "\n".join(lines)
+
+
+def thread_line(who: str, text: str, files: int) -> str:
+    """One line of a card's thread."""
+    names = {"person": "Родитель", "bot": "Бот", "staff": "Сотрудник"}
+    shown = escape(text) if len(text) <= _THREAD_LINE else escape(text[:_THREAD_LINE]) + "…"
+    if files:
+        shown = f"{shown} (файлов: {files})".strip()
+    return f"— {names[who]}: {shown}"
+
+
+_THREAD_LINE = 5_000
+"""Characters of one message that a card shows; messengers let people type 4,096."""
+
+
+def parent_wrote(number: int, name: str, text: str) -> str:
+    """A further message of the parent, for the staff."""
+    head = f"**№ {number}**, {escape(name or 'родитель')}:"
+    return f"{head}\n{escape(text)}" if text else f"{head} файл"
+
+
+def parent_corrected(number: int, name: str, text: str) -> str:
+    """A message that the parent edited."""
+    return f"**№ {number}**, {escape(name or 'родитель')} исправил(а) сообщение:\n{escape(text)}"
+
+
+def parent_sent_unreadable(number: int, kind: str) -> str:
+    """The parent sent something that cannot be passed on."""
+    return f"**№ {number}**: родитель прислал сообщение, которое передать нельзя ({escape(kind)})."
+
+
+def answer_sent(number: int) -> str:
+    """Confirms to the member of staff that the answer is on its way."""
+    return f"Ответ на вопрос № {number} отправляю родителю."
+
+
+def answer_was_second(number: int, first: str) -> str:
+    """Another member of staff was first."""
+    return (
+        f"На вопрос № {number} уже отвечает {escape(first)}, поэтому ваш ответ не отправлен. "
+        "Отправить его тоже?"
+    )
+
+
+def other_answered(number: int, who: str, text: str) -> str:
+    """Tells the others that somebody answers."""
+    return f"На вопрос № {number} отвечает {escape(who)}:\n{escape(text) or '(файл)'}"
+
+
+def other_closed(number: int, who: str) -> str:
+    """Tells the others that it is closed."""
+    return f"Вопрос № {number} закрыт ({escape(who)})."
+
+
+def parent_closed(number: int) -> str:
+    """Tells the staff that the parent has no more question."""
+    return f"Вопрос № {number} закрыт: родитель сообщил, что всё решено."
+
+
+def parent_back_with_bot(number: int) -> str:
+    """Tells the staff that the parent talks to the bot again."""
+    return f"№ {number}: родитель вернулся к боту, вопрос остаётся открытым."
+
+
+def parent_returned(number: int, name: str, said: Sequence[str]) -> str:
+    """Tells the staff that the parent asks for a human again, and what was said to the bot meanwhile."""
+    head = f"**№ {number}**: {escape(name or 'родитель')} снова просит человека."
+    return "\n".join([head, *said])
+
+
+def colleague_unreachable(number: int, name: str) -> str:
+    """Tells the others that what the parent writes does not reach the one who answers."""
+    return (
+        f"**№ {number}**: вопрос ведёт {escape(name)}, но сообщения до него (неё) не доходят. "
+        "Ответьте, пожалуйста, вместо него (неё)."
+    )
+
+
+def write_answer(number: int) -> str:
+    """Asks the member of staff for the answer."""
+    return f"Напишите ответ на вопрос № {number}: следующее ваше сообщение уйдёт родителю."
+
+
+def staff_joined(role: str, place: str | None) -> str:
+    """Welcome."""
+    where = f" ({escape(place)})" if place else ""
+    return f"Готово, вы в команде: {ROLES.get(role, role)}{where}.\n\n{STAFF_HELP}"
+
+
+def not_delivered(number: int, reason: str) -> str:
+    """Tells the staff that their answer did not arrive, and why."""
+    return f"**Ответ на вопрос № {number} не доставлен**: {reason}. Свяжитесь с семьёй через школу."
+
+
+UNDELIVERED = {
+    "blocked": "родитель заблокировал бота",
+    "not_allowed": "родитель запретил сообщения от сообщества",
+    "gone": "учётная запись родителя в мессенджере удалена или недоступна",
+    "rejected": "мессенджер не принял сообщение",
+    "gave_up": "мессенджер долго не отвечает",
+}
+
+
+def file_not_passed(name: str, why: str) -> str:
+    """Added to a message whose file could not be had."""
+    return f"(файл «{escape(name)}» передать не удалось: {escape(why)})"
