@@ -1,0 +1,1 @@
+"""The doors: channels, HTTP, command line, timers, processes."""

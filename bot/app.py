@@ -1,0 +1,114 @@
+"""The one place where all parts meet."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+
+import uvicorn
+from fastapi import FastAPI
+
+from bot.channels.web import WebChannel
+from bot.clock import Clock, SystemClock
+from bot.health import Health
+from bot.messengers import Cursor, messengers
+from bot.opening import StartError, open_database, open_knowledge
+from bot.panel import server
+from bot.parts import App
+from bot.schedule import scheduler
+from bot.settings import Settings
+from bot.supervise import keep_running
+from handlers.knowledge import Knowledge
+
+SHUTDOWN_SECONDS = 5
+"""How long open web requests may take to finish when the process is told to stop."""
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    knowledge: Knowledge | None = None,
+    socket_: socket.socket | None = None,
+) -> AsyncIterator[App]:
+    """A helpdesk that works while the block is open."""
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        listening = socket_ or bind(settings.host, settings.port)
+        stack.callback(listening.close)
+        database = await open_database(settings)
+        stack.push_async_callback(database.close)
+        knowledge = knowledge or await open_knowledge(settings, database, clock=clock)
+        app = App(settings, database, knowledge, clock=clock)
+        _add_channels(app)
+        for channel in app.channels.values():
+            stack.push_async_callback(channel.close)
+        app.url = f"http://{settings.host}:{listening.getsockname()[1]}"
+        ticks = scheduler(database, lambda: knowledge.refresh(database), clock=clock)
+        ticks.start()
+        stack.callback(ticks.shutdown, wait=False)
+        web = _server(server.build(app))
+        tasks = [asyncio.create_task(web.serve(sockets=[listening]))]
+        tasks += [
+            asyncio.create_task(keep_running(keeper.channel.name, keeper.run, clock=clock))
+            for keeper in app.keepers
+        ]
+        tasks.append(asyncio.create_task(keep_running("answers", app.answers.run, clock=clock)))
+        stack.push_async_callback(_stop, web, tasks)
+        # Readers of the web chat wait for news: they are let go before the web server waits for them.
+        stack.push_async_callback(app.channels["web"].close)
+        yield app
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the port before anything else is touched; raises `StartError` when it is busy."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host.strip("[]"), port))
+        # From here on callers wait in the queue instead of being refused.
+        listening.listen()
+    except OSError as error:
+        listening.close()
+        raise StartError(
+            f"Адрес {host}:{port} занять нельзя ({error.strerror}): остановите того, кто его занял, "
+            "или задайте другой в HELPDESK_LISTEN."
+        ) from error
+    return listening
+
+
+def _add_channels(app: App) -> None:
+    app.add(WebChannel(app.database, app.files, clock=app.clock, region_name=app.knowledge.region.name))
+    cursor = Cursor(app.database, f"vk-{app.settings.vk_group_id}")
+    made = messengers(app.settings, clock=app.clock, cursor=cursor)
+    for channel in made.channels.values():
+        app.add(channel)
+    app.missing = made.missing
+    app.health |= {name: Health(name, trouble) for name, trouble in made.broken.items()}
+
+
+def _server(pages: FastAPI) -> uvicorn.Server:
+    config = uvicorn.Config(
+        pages,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        lifespan="off",
+        server_header=False,
+        proxy_headers=True,
+    )
+    web = uvicorn.Server(config)
+    # Signals belong to the whole process, not to its web server.
+    web.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
+    return web
+
+
+async def _stop(web: uvicorn.Server, tasks: list[asyncio.Task[None]]) -> None:
+    web.should_exit = True
+    for task in tasks[1:]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""One thin translator for each messenger; none knows another."""

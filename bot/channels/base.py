@@ -1,0 +1,152 @@
+"""What every channel promises, and how sending may fail.
+
+SendError
+├── Unreachable     this person cannot be written to (blocked, never allowed, gone)
+├── Rejected        the messenger will never take this message (our bug, or too large)
+├── SlowDown        hold the whole channel for some seconds
+├── Unfinished      nobody knows whether it was sent (time-out, dropped connection, 5xx)
+└── Closed          the channel cannot be used (wrong token, banned, switched off)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from fastapi import APIRouter
+
+from faq.markup import Span
+from handlers.messages import Address, AttachmentKind, Button, Incoming, Outgoing
+
+Receive = Callable[[Incoming], Awaitable[None]]
+"""Takes one event; returns after the commit. `storage.Unavailable` means: keep it, offer it again."""
+
+
+class Cursor(Protocol):
+    """Where a listener stands in its messenger's queue, kept in our database."""
+
+    async def load(self) -> str | None:
+        """The place after the last event that was taken, or None at the very first start."""
+        ...
+
+    async def save(self, place: str) -> None:
+        """Remember it."""
+        ...
+
+
+class SendError(Exception):
+    """A message was not, or perhaps not, delivered."""
+
+
+class Unreachable(SendError):
+    """This person cannot be written to; `reason` is one of blocked, not_allowed, gone."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+
+
+class Rejected(SendError):
+    """The messenger will never take this message as it is."""
+
+
+class SlowDown(SendError):
+    """The messenger asks the whole channel to wait."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"retry after {seconds:g} s")
+        self.seconds = seconds
+
+
+class Unfinished(SendError):
+    """The fate of the message is unknown."""
+
+
+class Closed(SendError):
+    """The channel cannot be used until somebody mends it; says what is wrong, in Russian."""
+
+
+class FetchError(Exception):
+    """A file cannot be had; says why in Russian, for the person who waits for it."""
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file on our disk, ready to be sent."""
+
+    kind: AttachmentKind
+    name: str
+    mime: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One request's worth of a message: spans within the channel's limit, or files, or both."""
+
+    spans: tuple[Span, ...] = ()
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    files: tuple[LocalFile, ...] = ()
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast the messenger lets us send."""
+
+    per_second: float
+    per_chat_interval: float
+    """Seconds between two messages to one chat."""
+
+
+class Channel(Protocol):
+    """A messenger, made small. Each implementation translates and decides nothing."""
+
+    @property
+    def name(self) -> str:
+        """The word in `Address.channel`."""
+        ...
+
+    @property
+    def drops_repeats(self) -> bool:
+        """Whether the messenger itself shows two sends with one `key` once."""
+        ...
+
+    @property
+    def pace(self) -> Pace:
+        """The messenger's limits, with a little air."""
+        ...
+
+    def compose(self, message: Outgoing, files: Sequence[LocalFile]) -> tuple[Piece, ...]:
+        """Split a message into requests; the same message always gives the same pieces."""
+        ...
+
+    async def send(self, to: Address, piece: Piece, *, key: str) -> str:
+        """Send one piece and return the messenger's id of it; `key` is the same on every try."""
+        ...
+
+    async def fetch(self, ref: str, *, limit: int) -> bytes:
+        """Download what a person sent, at most `limit` bytes; raises `FetchError`."""
+        ...
+
+    async def listen(self, receive: Receive) -> None:
+        """Receive events until cancelled; confirms each only after `receive` returned.
+
+        Raises `Closed` when listening makes no sense any more. Where events come by HTTP it tells the
+        messenger our address and returns.
+        """
+        ...
+
+    def routes(self, receive: Receive) -> APIRouter | None:
+        """The HTTP doors of this channel, if it has any; 2xx only after `receive` returned."""
+        ...
+
+    async def check(self) -> str:
+        """Say in Russian who we are on this channel; raises `SendError` when it does not work."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...

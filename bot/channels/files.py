@@ -1,0 +1,61 @@
+"""Files that people sent: kept on our disk when they came to us directly, fetched once when they did not."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from bot.channels.base import Channel, FetchError, LocalFile
+from handlers.messages import Attachment
+
+LARGEST_FILE = 20 * 1024 * 1024
+"""Bytes; what a Telegram bot can download (getFile), so the same for every channel."""
+_REF = re.compile(r"[0-9a-f]{32}")
+
+
+class Files:
+    """A folder of files under unguessable names."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def keep(self, data: bytes) -> str:
+        """Store the bytes; returns the name to find them by."""
+        ref = secrets.token_hex(16)
+        await asyncio.to_thread(self._write, ref, data)
+        return ref
+
+    def path(self, ref: str) -> Path | None:
+        """Where the file of this name lies; None if there is none (or the name is none of ours)."""
+        if not _REF.fullmatch(ref):
+            return None
+        path = self._folder / ref[:2] / ref
+        return path if path.is_file() else None
+
+    async def local(self, attachment: Attachment, channels: Mapping[str, Channel]) -> LocalFile:
+        """The attachment as a file on our disk, downloaded if need be; raises `FetchError`."""
+        ref = attachment.ref
+        if not _REF.fullmatch(ref):
+            ref = hashlib.sha256(f"{attachment.channel}:{ref}".encode()).hexdigest()[:32]
+        path = self.path(ref)
+        if path is None:
+            channel = channels.get(attachment.channel)
+            if channel is None:
+                raise FetchError("файл остался в канале, который сейчас выключен")
+            data = await channel.fetch(attachment.ref, limit=LARGEST_FILE)
+            path = await asyncio.to_thread(self._write, ref, data)
+        return LocalFile(attachment.kind, attachment.name, attachment.mime, path)
+
+    def _write(self, ref: str, data: bytes) -> Path:
+        path = self._folder / ref[:2] / ref
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written aside first: a crash leaves no half file under the final name.
+        draft = path.with_suffix(".part")
+        draft.write_bytes(data)
+        draft.chmod(0o600)
+        draft.replace(path)
+        return path

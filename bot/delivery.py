@@ -1,0 +1,248 @@
+"""The one way out: takes letters from the outbox, sends them at the messenger's pace, records their fate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from bot.channels.base import (
+    Channel,
+    Closed,
+    FetchError,
+    LocalFile,
+    Rejected,
+    SendError,
+    SlowDown,
+    Unreachable,
+)
+from bot.channels.files import Files
+from bot.clock import Clock
+from bot.limits import Pacer
+from handlers import deliveries, texts
+from handlers.messages import Outgoing
+from handlers.turn import from_plain
+from storage import outbox
+from storage.database import Database, Unavailable
+from storage.outbox import Letter
+
+_log = structlog.get_logger(__name__)
+
+AT_ONCE = 8
+"""Letters of one channel in flight at the same time, each to another chat."""
+IDLE_LOOK_SECONDS = 1.0
+"""How often to look for letters that another process queued; our own wake us at once."""
+FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 300.0
+GIVE_UP_AFTER = timedelta(hours=24)
+"""As long as Telegram keeps events for us; nobody waits longer for a chat's reply."""
+CLOSED_RETRY_SECONDS = 60.0
+FILE_TRIES = 4
+"""So many times a file is asked for before the message goes without it: most troubles pass in seconds."""
+DATABASE_RETRY_SECONDS = 2.0
+
+
+class _FileNotYet(Exception):
+    """A file could not be had at this moment; nothing was sent."""
+
+
+class Delivery:
+    """Sends the letters of one channel; only one process does it at a time (see `app`)."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        database: Database,
+        files: Files,
+        channels: Mapping[str, Channel],
+        *,
+        clock: Clock,
+        chat_id: str | None = None,
+        report: Callable[[str | None], None] = lambda _: None,
+    ) -> None:
+        """`chat_id` limits it to one chat (the terminal); `report` hears why the channel is closed."""
+        self._channel = channel
+        self._database = database
+        self._files = files
+        self._channels = channels
+        self._clock = clock
+        self._chat_id = chat_id
+        self._report = report
+        self._pacer = Pacer(channel.pace, clock)
+        self._woken = asyncio.Event()
+        self._must_recover = True
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Send until cancelled; a lost database only makes it wait."""
+        flying: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                self._woken.clear()
+                try:
+                    letters = await self._next(flying)
+                except Unavailable as error:
+                    _log.warning("database_lost", channel=self._channel.name, error=str(error))
+                    self._must_recover = True
+                    await self._clock.sleep(DATABASE_RETRY_SECONDS)
+                    continue
+                for letter in letters:
+                    task = asyncio.create_task(self._send(letter))
+                    flying.add(task)
+                    task.add_done_callback(flying.discard)
+                    task.add_done_callback(lambda _: self._woken.set())
+                if not letters:
+                    await self._rest()
+        finally:
+            for task in flying:
+                task.cancel()
+            await asyncio.gather(*flying, return_exceptions=True)
+
+    async def send_all(self) -> int:
+        """Send everything that can go now, then return how many letters went."""
+        count = 0
+        while letters := await self._claim(AT_ONCE):
+            for letter in letters:
+                await self._send(letter)
+            count += len(letters)
+        return count
+
+    async def _next(self, flying: Collection[object]) -> list[Letter]:
+        if self._must_recover:
+            if flying:
+                return []  # letters without a known fate are taken back when nothing of ours is on its way
+            await self.recover()
+            self._must_recover = False
+        return await self._claim(AT_ONCE - len(flying))
+
+    async def recover(self) -> None:
+        """Take back what a dead sender left in the middle; called when nobody else can be sending."""
+        async with self._database.transaction() as tx:
+            again, unknown = await outbox.release(
+                tx,
+                self._channel.name,
+                doubtful=not self._channel.drops_repeats,
+                chat_id=self._chat_id,
+            )
+        if again or unknown:
+            _log.warning("letters_recovered", channel=self._channel.name, again=again, unknown=unknown)
+
+    async def _rest(self) -> None:
+        waker = asyncio.create_task(self._woken.wait())
+        sleeper = asyncio.create_task(self._clock.sleep(IDLE_LOOK_SECONDS))
+        try:
+            await asyncio.wait({waker, sleeper}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waker.cancel()
+            sleeper.cancel()
+
+    async def _claim(self, limit: int) -> list[Letter]:
+        if limit <= 0:
+            return []
+        async with self._database.reading() as tx:
+            # Most looks find nothing: they should not take the write lock.
+            if not await outbox.is_anything_ready(tx, self._channel.name, now=self._clock.now()):
+                return []
+        async with self._database.transaction() as tx:
+            return await outbox.claim(
+                tx, self._channel.name, now=self._clock.now(), limit=limit, chat_id=self._chat_id
+            )
+
+    async def _send(self, letter: Letter) -> None:
+        try:
+            await self._try(letter)
+        except Unavailable:
+            # The letter stays `sending` until the database is back and `recover` takes it up again.
+            _log.warning("database_lost_while_sending", channel=letter.channel, letter=letter.id)
+            self._must_recover = True
+
+    async def _try(self, letter: Letter) -> None:
+        try:
+            await self._send_pieces(letter)
+        except Unreachable as error:
+            await self._fail(letter, error.reason, error)
+        except Rejected as error:
+            _log.error("message_rejected", channel=letter.channel, letter=letter.id, error=str(error))
+            await self._fail(letter, "rejected", error)
+        except _FileNotYet as error:
+            await self._put_back(letter, self._pause_after(letter), error)
+        except SlowDown as error:
+            self._pacer.hold(error.seconds)
+            _log.warning("channel_slowed", channel=letter.channel, seconds=error.seconds)
+            await self._put_back(letter, error.seconds, error)
+        except Closed as error:
+            self._report(str(error))
+            self._pacer.hold(CLOSED_RETRY_SECONDS)
+            _log.error("channel_closed", channel=letter.channel, error=str(error))
+            await self._put_back(letter, CLOSED_RETRY_SECONDS, error)
+        except SendError as error:
+            await self._retry(letter, error)
+        except Unavailable:
+            raise
+        except Exception as error:
+            _log.exception("sending_failed", channel=letter.channel, letter=letter.id)
+            await self._fail(letter, "rejected", error)
+
+    async def _send_pieces(self, letter: Letter) -> None:
+        message, files = await self._with_files(from_plain(letter.body), tries=letter.attempts)
+        pieces = self._channel.compose(message, files)
+        for number, piece in enumerate(pieces):
+            if number < letter.pieces_sent:
+                continue
+            await self._pacer.turn(letter.chat_id)
+            try:
+                external_id = await self._channel.send(message.to, piece, key=f"{letter.key}:{number}")
+            finally:
+                self._pacer.done(letter.chat_id)
+            async with self._database.transaction() as tx:
+                await outbox.note_piece(tx, letter, pieces_sent=number + 1, external_id=external_id)
+                if number + 1 == len(pieces):
+                    await outbox.mark_sent(tx, letter.id, now=self._clock.now())
+        if not pieces:
+            async with self._database.transaction() as tx:
+                await outbox.mark_sent(tx, letter.id, now=self._clock.now())
+        self._report(None)
+
+    async def _with_files(self, message: Outgoing, *, tries: int) -> tuple[Outgoing, list[LocalFile]]:
+        files: list[LocalFile] = []
+        missing: list[str] = []
+        for attachment in message.attachments:
+            try:
+                files.append(await self._files.local(attachment, self._channels))
+            except FetchError as error:
+                if tries < FILE_TRIES:
+                    raise _FileNotYet(str(error)) from error
+                missing.append(texts.file_not_passed(attachment.name, str(error)))
+        if not missing:
+            return message, files
+        text = "\n\n".join([message.text, *missing])
+        return replace(message, text=text), files
+
+    async def _retry(self, letter: Letter, error: SendError) -> None:
+        if self._clock.now() - letter.created_at > GIVE_UP_AFTER:
+            await self._fail(letter, "gave_up", error)
+            return
+        if letter.priority == outbox.CAMPAIGN and not self._channel.drops_repeats:
+            async with self._database.transaction() as tx:
+                await outbox.give_up(tx, letter.id, state="unknown", error=str(error))
+            return
+        await self._put_back(letter, self._pause_after(letter), error)
+
+    def _pause_after(self, letter: Letter) -> float:
+        return float(min(FIRST_RETRY_SECONDS * 2 ** (letter.attempts - 1), LONGEST_RETRY_SECONDS))
+
+    async def _put_back(self, letter: Letter, seconds: float, error: Exception) -> None:
+        async with self._database.transaction() as tx:
+            not_before = self._clock.now() + timedelta(seconds=seconds)
+            await outbox.put_back(tx, letter.id, not_before=not_before, error=str(error))
+
+    async def _fail(self, letter: Letter, reason: str, error: Exception) -> None:
+        async with self._database.transaction() as tx:
+            await deliveries.report_failure(
+                tx, letter, reason=reason, detail=str(error), now=self._clock.now()
+            )

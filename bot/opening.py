@@ -1,0 +1,55 @@
+"""Opens what every command needs: the data folder, the database, the knowledge."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from bot.clock import Clock
+from bot.settings import Settings
+from faq.loading import packaged_base
+from faq.region import load_region
+from handlers.knowledge import Knowledge
+from storage import knowledge as stored
+from storage.database import Database
+
+
+class StartError(Exception):
+    """The helpdesk cannot start; one Russian sentence."""
+
+
+async def open_database(settings: Settings) -> Database:
+    """Open the database and make sure that its tables fit; on SQLite brings them up to date."""
+    database = Database(settings.database)
+    if database.is_sqlite:
+        prepare_folder(settings.data_dir)
+        await database.migrate()
+    elif await database.revision() != database.newest_revision():
+        raise StartError("Таблицы базы данных не той версии: выполните helpdesk migrate.")
+    return database
+
+
+async def open_knowledge(settings: Settings, database: Database, *, clock: Clock) -> Knowledge:
+    """Seed the FAQ with this version's entries and build the index of what is in use."""
+    packaged = await asyncio.to_thread(packaged_base)
+    async with database.transaction() as tx:
+        await stored.seed(
+            tx, {slug: topic.to_plain() for slug, topic in packaged.topics.items()}, now=clock.now()
+        )
+        bodies = {entry.slug: entry.body for entry in await stored.everything(tx)}
+    return await asyncio.to_thread(Knowledge.of_entries, bodies, load_region(settings.region))
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the data folder; raises `StartError` when nothing can be written there."""
+    try:
+        # Only we may read what parents wrote.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = folder / ".write-test"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise StartError(
+            f"В папку данных {folder} нельзя писать ({error.strerror}): исправьте права или задайте "
+            "HELPDESK_DATA_DIR."
+        ) from error

@@ -1,0 +1,60 @@
+"""A running helpdesk: its parts, and how they are doing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.channels.base import Channel
+from bot.channels.files import Files
+from bot.clock import Clock
+from bot.delivery import Delivery
+from bot.health import Health
+from bot.schedule import Answers
+from bot.settings import Settings
+from bot.supervise import ChannelKeeper
+from handlers.desk import Helpdesk
+from handlers.knowledge import Knowledge
+from storage.database import Database
+
+
+class App:
+    """A running helpdesk: its parts, and what is told about them."""
+
+    def __init__(self, settings: Settings, database: Database, knowledge: Knowledge, *, clock: Clock) -> None:
+        self.settings = settings
+        self.database = database
+        self.knowledge = knowledge
+        self.clock = clock
+        self.files = Files(settings.data_dir / "files")
+        self.channels: dict[str, Channel] = {}
+        self.health: dict[str, Health] = {}
+        self.missing: dict[str, str] = {}
+        """Channels that are not configured, and what to set."""
+        self.keepers: list[ChannelKeeper] = []
+        self.helpdesk = Helpdesk(database, knowledge, now=clock.now, pause=clock.sleep, wake=self._wake)
+        self.answers = Answers(self.helpdesk.answer_due, clock=clock)
+        self.url = ""
+
+    def _wake(self, due: datetime | None) -> None:
+        self.answers.wake(due)
+        for keeper in self.keepers:
+            keeper.delivery.wake()
+
+    def add(self, channel: Channel) -> None:
+        """Take a channel into the house."""
+        health = Health(channel.name)
+        delivery = Delivery(
+            channel, self.database, self.files, self.channels, clock=self.clock, report=health.note
+        )
+        self.channels[channel.name] = channel
+        self.health[channel.name] = health
+        self.keepers.append(
+            ChannelKeeper(
+                channel,
+                delivery,
+                self.database,
+                receive=self.helpdesk.receive,
+                health=health,
+                clock=self.clock,
+            )
+        )
