@@ -8,7 +8,7 @@ WORKERS ?= 2
 .PHONY: run test fast check browser lock clean
 
 run: $(VENV)/.run
-	$(BIN)/helpdesk run
+	@$(BIN)/helpdesk run
 
 test: $(VENV)/.test browser
 	@if [ -x /usr/bin/chromium ]; then \
@@ -48,11 +48,11 @@ clean:
 $(VENV)/.run: pyproject.toml constraints.txt
 	@echo "Готовлю окружение, это одна-две минуты…"
 	@test -x $(BIN)/python || python3 -m venv $(VENV)
-	$(PIP) --editable .
+	@$(PIP) --editable .
 	@touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt
 	@echo "Готовлю окружение с инструментами тестов…"
 	@test -x $(BIN)/python || python3 -m venv $(VENV)
-	$(PIP) --editable ".[test]"
+	@$(PIP) --editable ".[test]"
 	@touch $@ $(VENV)/.run

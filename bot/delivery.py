@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -42,6 +42,8 @@ CLOSED_RETRY_SECONDS = 60.0
 FILE_TRIES = 4
 """So many times a file is asked for before the message goes without it: most troubles pass in seconds."""
 DATABASE_RETRY_SECONDS = 2.0
+SETTLE_SECONDS = 2.0
+"""How long an event waits for a letter on its way to its chat: a slow upload must not hold up others."""
 
 
 class _FileNotYet(Exception):
@@ -73,6 +75,8 @@ class Delivery:
         self._pacer = Pacer(channel.pace, clock)
         self._woken = asyncio.Event()
         self._must_recover = True
+        self._flying: dict[asyncio.Task[None], str] = {}
+        """Letters on their way now, and to which chat."""
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -80,12 +84,11 @@ class Delivery:
 
     async def run(self) -> None:
         """Send until cancelled; a lost database only makes it wait."""
-        flying: set[asyncio.Task[None]] = set()
         try:
             while True:
                 self._woken.clear()
                 try:
-                    letters = await self._next(flying)
+                    letters = await self._next()
                 except Unavailable as error:
                     _log.warning("database_lost", channel=self._channel.name, error=str(error))
                     self._must_recover = True
@@ -93,15 +96,28 @@ class Delivery:
                     continue
                 for letter in letters:
                     task = asyncio.create_task(self._send(letter))
-                    flying.add(task)
-                    task.add_done_callback(flying.discard)
-                    task.add_done_callback(lambda _: self._woken.set())
+                    self._flying[task] = letter.chat_id
+                    task.add_done_callback(self._landed)
                 if not letters:
                     await self._rest()
         finally:
-            for task in flying:
+            for task in self._flying:
                 task.cancel()
-            await asyncio.gather(*flying, return_exceptions=True)
+            await asyncio.gather(*self._flying, return_exceptions=True)
+
+    async def settled(self, chat_id: str) -> None:
+        """Wait, not for long, until nothing is on its way to this chat.
+
+        A person may reply to a message before the messenger has told us its number; once the letter has
+        landed, the reply finds it.
+        """
+        tasks = [task for task, chat in self._flying.items() if chat == chat_id]
+        if tasks:
+            await asyncio.wait(tasks, timeout=SETTLE_SECONDS)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._flying.pop(task, None)
+        self._woken.set()
 
     async def send_all(self) -> int:
         """Send everything that can go now, then return how many letters went."""
@@ -112,13 +128,13 @@ class Delivery:
             count += len(letters)
         return count
 
-    async def _next(self, flying: Collection[object]) -> list[Letter]:
+    async def _next(self) -> list[Letter]:
         if self._must_recover:
-            if flying:
+            if self._flying:
                 return []  # letters without a known fate are taken back when nothing of ours is on its way
             await self.recover()
             self._must_recover = False
-        return await self._claim(AT_ONCE - len(flying))
+        return await self._claim(AT_ONCE - len(self._flying))
 
     async def recover(self) -> None:
         """Take back what a dead sender left in the middle; called when nobody else can be sending."""

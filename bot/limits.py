@@ -19,15 +19,16 @@ class Pacer:
 
     async def turn(self, chat_id: str) -> None:
         """Wait until one more message to this chat is allowed."""
-        now = self._clock.monotonic()
-        slot = max(now, self._next, self._chats.get(chat_id, 0.0))
-        # Another chat may go first: only the channel's own slot is taken now.
-        self._next = max(now, self._next) + self._interval
-        if slot > now:
-            await self._clock.sleep(slot - now)
-        # The messenger may have asked for silence while we waited.
-        while (now := self._clock.monotonic()) < self._held_until:
-            await self._clock.sleep(self._held_until - now)
+        while True:
+            now = self._clock.monotonic()
+            slot = max(now, self._next, self._chats.get(chat_id, 0.0))
+            # Another chat may go first: only the channel's own slot is taken now.
+            self._next = max(now, self._next) + self._interval
+            if slot > now:
+                await self._clock.sleep(slot - now)
+            # The messenger may have asked for silence while we waited.
+            if self._clock.monotonic() >= self._held_until:
+                return
 
     def done(self, chat_id: str) -> None:
         """The request ended now: the chat's interval counts from here, since it may have arrived late."""

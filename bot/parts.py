@@ -14,6 +14,7 @@ from bot.settings import Settings
 from bot.supervise import ChannelKeeper
 from handlers.desk import Helpdesk
 from handlers.knowledge import Knowledge
+from handlers.messages import Address, Incoming
 from storage.database import Database
 
 
@@ -40,6 +41,17 @@ class App:
         for keeper in self.keepers:
             keeper.delivery.wake()
 
+    async def receive(self, incoming: Incoming) -> None:
+        """The one way in for every channel."""
+        if incoming.reply_to is not None:
+            await self._settled(incoming.sender)
+        await self.helpdesk.receive(incoming)
+
+    async def _settled(self, sender: Address) -> None:
+        for keeper in self.keepers:
+            if keeper.channel.name == sender.channel:
+                await keeper.delivery.settled(sender.chat_id)
+
     def add(self, channel: Channel) -> None:
         """Take a channel into the house."""
         health = Health(channel.name)
@@ -53,7 +65,7 @@ class App:
                 channel,
                 delivery,
                 self.database,
-                receive=self.helpdesk.receive,
+                receive=self.receive,
                 health=health,
                 clock=self.clock,
             )

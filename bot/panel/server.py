@@ -19,7 +19,7 @@ def build(app: App) -> FastAPI:
     web = FastAPI(title="Dnevnik Helpdesk", docs_url=None, redoc_url=None, openapi_url=None)
     web.add_middleware(SecurityHeaders)
     for channel in app.channels.values():
-        routes = channel.routes(app.helpdesk.receive)
+        routes = channel.routes(app.receive)
         if routes is not None:
             web.include_router(routes)
     web.include_router(panel_routes(app))
