@@ -80,11 +80,20 @@ def load_region(name_or_path: str | Path) -> Region:
 
 
 def render(topic: Topic, region: Region) -> str:
-    """The answer for the region in our markup: bold meaning, numbered steps, what if they did not help."""
+    """The topic's answer in the region's words, as markup: what it means, numbered steps, what if it failed.
+
+    The first sentence is bold: it is what a hurried person reads.
+    """
     answer = topic.answer
-    meaning = answer.meaning if "**" in answer.meaning else f"**{answer.meaning}**"
     steps = "\n".join(f"{number}. {step}" for number, step in enumerate(answer.steps, start=1))
-    return fill(f"{meaning}\n\n{steps}\n\n{answer.otherwise}", region)
+    return fill(f"{_with_bold_start(answer.meaning)}\n\n{steps}\n\n{answer.otherwise}", region)
+
+
+def _with_bold_start(text: str) -> str:
+    if "**" in text or "](" in text:
+        return text
+    first, end, rest = text.partition(". ")
+    return f"**{first}.** {rest}" if end else f"**{text}**"
 
 
 def fill(text: str, region: Region) -> str:

@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.database import Transaction
 from storage.dialect import insert_into
-from storage.tables import attachments, conversations, message_versions, messages
+from storage.tables import attachments, conversations, message_versions, messages, people
 
 Mode = Literal["bot", "waiting_human", "human", "closed"]
 Author = Literal["person", "bot", "staff"]
@@ -80,7 +80,7 @@ class Glance:
     """When the person wrote what no member of the staff has answered yet."""
 
 
-async def of_person(tx: AsyncConnection, person_id: int, *, now: datetime) -> Conversation:
+async def of_person(tx: Transaction, person_id: int, *, now: datetime) -> Conversation:
     """Find or begin the conversation of this person."""
     found = (
         await tx.execute(select(conversations).where(conversations.c.person_id == person_id))
@@ -95,15 +95,26 @@ async def of_person(tx: AsyncConnection, person_id: int, *, now: datetime) -> Co
     return _conversation(found)
 
 
-async def find(tx: AsyncConnection, conversation_id: int) -> Conversation | None:
+async def find(tx: Transaction, conversation_id: int) -> Conversation | None:
     """The conversation with this number, held until the transaction ends."""
     query = select(conversations).where(conversations.c.id == conversation_id).with_for_update()
     row = (await tx.execute(query)).one_or_none()
     return _conversation(row) if row else None
 
 
+async def mode_at(tx: Transaction, channel: str, chat_id: str) -> Mode | None:
+    """Who talks with the person at this place; None when they never wrote."""
+    query = (
+        select(conversations.c.mode)
+        .join(people, people.c.id == conversations.c.person_id)
+        .where(people.c.channel == channel, people.c.chat_id == chat_id)
+    )
+    mode: Mode | None = await tx.scalar(query)
+    return mode
+
+
 async def switch(
-    tx: AsyncConnection, conversation_id: int, mode: Mode, *, ticket_id: int | None, now: datetime
+    tx: Transaction, conversation_id: int, mode: Mode, *, ticket_id: int | None, now: datetime
 ) -> None:
     """The one place where the mode changes; away from the bot, what waited for its answer waits no more."""
     values: dict[str, Any] = {"mode": mode, "ticket_id": ticket_id, "updated_at": now}
@@ -113,9 +124,7 @@ async def switch(
     await tx.execute(update(conversations).where(conversations.c.id == conversation_id).values(values))
 
 
-async def remember(
-    tx: AsyncConnection, conversation_id: int, state: Mapping[str, Any], *, now: datetime
-) -> None:
+async def remember(tx: Transaction, conversation_id: int, state: Mapping[str, Any], *, now: datetime) -> None:
     """Keep what the dialog must know at the next message."""
     await tx.execute(
         update(conversations)
@@ -124,14 +133,14 @@ async def remember(
     )
 
 
-async def set_answer_due(tx: AsyncConnection, conversation_id: int, due: datetime | None) -> None:
+async def set_answer_due(tx: Transaction, conversation_id: int, due: datetime | None) -> None:
     """When the waiting messages are to be answered together; None: nothing waits."""
     await tx.execute(
         update(conversations).where(conversations.c.id == conversation_id).values(answer_due_at=due)
     )
 
 
-async def due(tx: AsyncConnection, *, now: datetime, limit: int = 50) -> list[int]:
+async def due(tx: Transaction, *, now: datetime, limit: int = 50) -> list[int]:
     """Numbers of the people whose messages are to be answered now, the longest waiting first."""
     query = (
         select(conversations.c.person_id)
@@ -142,14 +151,14 @@ async def due(tx: AsyncConnection, *, now: datetime, limit: int = 50) -> list[in
     return list((await tx.scalars(query)).all())
 
 
-async def next_due(tx: AsyncConnection) -> datetime | None:
+async def next_due(tx: Transaction) -> datetime | None:
     """When the next answer is to be given."""
     moment: datetime | None = await tx.scalar(select(func.min(conversations.c.answer_due_at)))
     return moment
 
 
 async def add_message(  # noqa: PLR0913 - a message has these parts
-    tx: AsyncConnection,
+    tx: Transaction,
     conversation_id: int,
     *,
     author: Author,
@@ -193,7 +202,7 @@ async def add_message(  # noqa: PLR0913 - a message has these parts
 
 
 async def edit_message(
-    tx: AsyncConnection, conversation_id: int, external_id: str, *, text: str, now: datetime
+    tx: Transaction, conversation_id: int, external_id: str, *, text: str, now: datetime
 ) -> Message | None:
     """Replace the text of a person's message and keep the old one; None if we do not have that message."""
     mine = (messages.c.conversation_id == conversation_id, messages.c.author == "person")
@@ -201,14 +210,14 @@ async def edit_message(
 
 
 async def edit_staff_message(
-    tx: AsyncConnection, staff_id: int, external_id: str, *, text: str, now: datetime
+    tx: Transaction, staff_id: int, external_id: str, *, text: str, now: datetime
 ) -> Message | None:
     """Replace the text of a staff member's answer and keep the old one; None if it is no answer."""
     mine = (messages.c.staff_id == staff_id, messages.c.author == "staff")
     return await _edit(tx, *mine, messages.c.external_id == external_id, text=text, now=now)
 
 
-async def said(tx: AsyncConnection, conversation_id: int, external_id: str) -> Message | None:
+async def said(tx: Transaction, conversation_id: int, external_id: str) -> Message | None:
     """The person's message that came under this id of the messenger."""
     query = (
         select(messages)
@@ -224,19 +233,19 @@ async def said(tx: AsyncConnection, conversation_id: int, external_id: str) -> M
     return found[0] if found else None
 
 
-async def last_of_staff(tx: AsyncConnection, staff_id: int) -> Message | None:
+async def last_of_staff(tx: Transaction, staff_id: int) -> Message | None:
     """What this member of the staff said last."""
     query = select(messages).where(messages.c.staff_id == staff_id).order_by(messages.c.id.desc()).limit(1)
     found = await _with_files(tx, query)
     return found[0] if found else None
 
 
-async def ask_again(tx: AsyncConnection, message_id: int) -> None:
+async def ask_again(tx: Transaction, message_id: int) -> None:
     """The bot has to answer this message once more."""
     await tx.execute(update(messages).where(messages.c.id == message_id).values(pending=True))
 
 
-async def pending(tx: AsyncConnection, conversation_id: int) -> list[Message]:
+async def pending(tx: Transaction, conversation_id: int) -> list[Message]:
     """The person's messages that wait for an answer, oldest first."""
     query = (
         select(messages)
@@ -246,7 +255,7 @@ async def pending(tx: AsyncConnection, conversation_id: int) -> list[Message]:
     return await _with_files(tx, query)
 
 
-async def settle(tx: AsyncConnection, conversation_id: int) -> None:
+async def settle(tx: Transaction, conversation_id: int) -> None:
     """Nothing of this conversation waits for the bot any more."""
     await tx.execute(
         update(messages)
@@ -255,7 +264,7 @@ async def settle(tx: AsyncConnection, conversation_id: int) -> None:
     )
 
 
-async def last_message_id(tx: AsyncConnection, conversation_id: int, *, author: Author) -> int | None:
+async def last_message_id(tx: Transaction, conversation_id: int, *, author: Author) -> int | None:
     """The number of the newest message of this author."""
     query = select(func.max(messages.c.id)).where(
         messages.c.conversation_id == conversation_id, messages.c.author == author
@@ -264,9 +273,7 @@ async def last_message_id(tx: AsyncConnection, conversation_id: int, *, author: 
     return number
 
 
-async def put_into_ticket(
-    tx: AsyncConnection, conversation_id: int, ticket_id: int, *, since: datetime
-) -> None:
+async def put_into_ticket(tx: Transaction, conversation_id: int, ticket_id: int, *, since: datetime) -> None:
     """Count the recent messages as the beginning of the ticket's thread."""
     await tx.execute(
         update(messages)
@@ -279,13 +286,13 @@ async def put_into_ticket(
     )
 
 
-async def thread(tx: AsyncConnection, ticket_id: int, *, limit: int = 500) -> list[Message]:
+async def thread(tx: Transaction, ticket_id: int, *, limit: int = 500) -> list[Message]:
     """Everything said in a ticket, oldest first."""
     query = select(messages).where(messages.c.ticket_id == ticket_id).order_by(messages.c.id).limit(limit)
     return await _with_files(tx, query)
 
 
-async def glances(tx: AsyncConnection, ticket_ids: Collection[int], *, first: int = 4) -> dict[int, Glance]:
+async def glances(tx: Transaction, ticket_ids: Collection[int], *, first: int = 4) -> dict[int, Glance]:
     """Tickets' threads in short, by ticket number; `first` texts of the person are kept."""
     order = func.row_number().over(partition_by=messages.c.ticket_id, order_by=messages.c.id)
     said = (
@@ -300,7 +307,7 @@ async def glances(tx: AsyncConnection, ticket_ids: Collection[int], *, first: in
     return {number: Glance(tuple(words[number]), since.get(number)) for number in ticket_ids}
 
 
-async def staff_message_id(tx: AsyncConnection, staff_id: int, external_id: str) -> int | None:
+async def staff_message_id(tx: Transaction, staff_id: int, external_id: str) -> int | None:
     """The number of the staff member's message that came under this id."""
     query = select(func.max(messages.c.id)).where(
         messages.c.staff_id == staff_id, messages.c.external_id == external_id
@@ -309,7 +316,7 @@ async def staff_message_id(tx: AsyncConnection, staff_id: int, external_id: str)
     return number
 
 
-async def history(tx: AsyncConnection, conversation_id: int, *, limit: int = 200) -> list[Message]:
+async def history(tx: Transaction, conversation_id: int, *, limit: int = 200) -> list[Message]:
     """The newest messages of a conversation, oldest first."""
     newest = (
         select(messages.c.id)
@@ -320,13 +327,13 @@ async def history(tx: AsyncConnection, conversation_id: int, *, limit: int = 200
     return await _with_files(tx, select(messages).where(messages.c.id.in_(newest)).order_by(messages.c.id))
 
 
-async def message(tx: AsyncConnection, message_id: int) -> Message | None:
+async def message(tx: Transaction, message_id: int) -> Message | None:
     """The message with this number, with its files."""
     found = await _with_files(tx, select(messages).where(messages.c.id == message_id))
     return found[0] if found else None
 
 
-async def attachment(tx: AsyncConnection, attachment_id: int) -> tuple[StoredAttachment, int | None] | None:
+async def attachment(tx: Transaction, attachment_id: int) -> tuple[StoredAttachment, int | None] | None:
     """A file and the ticket whose thread it belongs to."""
     query = (
         select(attachments, messages.c.ticket_id)
@@ -337,12 +344,12 @@ async def attachment(tx: AsyncConnection, attachment_id: int) -> tuple[StoredAtt
     return (_attachment(row), row.ticket_id) if row else None
 
 
-async def note_delivery(tx: AsyncConnection, message_id: int, failure: str | None) -> None:
+async def note_delivery(tx: Transaction, message_id: int, failure: str | None) -> None:
     """Remember why a message did not reach the person."""
     await tx.execute(update(messages).where(messages.c.id == message_id).values(delivery=failure))
 
 
-async def _unanswered(tx: AsyncConnection, ticket_ids: Collection[int]) -> dict[int, datetime]:
+async def _unanswered(tx: Transaction, ticket_ids: Collection[int]) -> dict[int, datetime]:
     """Since when the person waits in each ticket where the last word is theirs."""
     answered = (
         select(messages.c.ticket_id, func.max(messages.c.id).label("last"))
@@ -365,7 +372,7 @@ async def _unanswered(tx: AsyncConnection, ticket_ids: Collection[int]) -> dict[
     return {row.ticket_id: row.since for row in (await tx.execute(query)).all()}
 
 
-async def _edit(tx: AsyncConnection, *mine: Any, text: str, now: datetime) -> Message | None:
+async def _edit(tx: Transaction, *mine: Any, text: str, now: datetime) -> Message | None:
     query = select(messages.c.id, messages.c.text).where(*mine).order_by(messages.c.id.desc()).limit(1)
     row = (await tx.execute(query)).one_or_none()
     if row is None:
@@ -375,7 +382,7 @@ async def _edit(tx: AsyncConnection, *mine: Any, text: str, now: datetime) -> Me
     return _message((await tx.execute(changed.returning(messages))).one())
 
 
-async def _with_files(tx: AsyncConnection, query: Any) -> list[Message]:
+async def _with_files(tx: Transaction, query: Any) -> list[Message]:
     rows = (await tx.execute(query)).all()
     if not rows:
         return []

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.database import Transaction
 from storage.dialect import insert_into
 from storage.tables import feed
 
@@ -24,7 +24,7 @@ class Shown:
 
 
 async def show(
-    tx: AsyncConnection, channel: str, chat_id: str, *, key: str, body: Mapping[str, Any], now: datetime
+    tx: Transaction, channel: str, chat_id: str, *, key: str, body: Mapping[str, Any], now: datetime
 ) -> int:
     """Show a message once, however often it is sent; returns its number."""
     statement = (
@@ -39,9 +39,7 @@ async def show(
     return number
 
 
-async def since(
-    tx: AsyncConnection, channel: str, chat_id: str, *, after: int, limit: int = 200
-) -> list[Shown]:
+async def since(tx: Transaction, channel: str, chat_id: str, *, after: int, limit: int = 200) -> list[Shown]:
     """What was shown after the message with this number, oldest first."""
     query = (
         select(feed)
@@ -52,7 +50,7 @@ async def since(
     return [Shown(row.id, row.body, row.created_at) for row in (await tx.execute(query)).all()]
 
 
-async def newest(tx: AsyncConnection, channel: str, chat_id: str) -> int:
+async def newest(tx: Transaction, channel: str, chat_id: str) -> int:
     """The number of the last message shown; 0 when there is none."""
     query = select(func.max(feed.c.id)).where(feed.c.channel == channel, feed.c.chat_id == chat_id)
     return await tx.scalar(query) or 0

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import delete
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.database import Transaction
 from storage.dialect import insert_into
 from storage.tables import inbox
 
 
-async def accept(tx: AsyncConnection, channel: str, event_id: str, *, now: datetime) -> bool:
+async def accept(tx: Transaction, channel: str, event_id: str, *, now: datetime) -> bool:
     """Note an event as taken; False if it was taken before."""
     statement = (
         insert_into(tx, inbox)
@@ -22,6 +22,6 @@ async def accept(tx: AsyncConnection, channel: str, event_id: str, *, now: datet
     return await tx.scalar(statement) is not None
 
 
-async def forget_before(tx: AsyncConnection, moment: datetime) -> int:
+async def forget_before(tx: Transaction, moment: datetime) -> int:
     """Drop notes older than any messenger's retries; returns how many."""
     return (await tx.execute(delete(inbox).where(inbox.c.received_at < moment))).rowcount

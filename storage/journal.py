@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.database import Transaction
 from storage.tables import journal
 
 
 async def note(
-    tx: AsyncConnection,
+    tx: Transaction,
     deed: str,
     *,
     actor: str,
@@ -30,7 +30,7 @@ async def note(
     )
 
 
-async def count(tx: AsyncConnection) -> dict[str, int]:
+async def count(tx: Transaction) -> dict[str, int]:
     """How many times each deed was done."""
     query = select(journal.c.deed, func.count().label("number")).group_by(journal.c.deed)
     return {row.deed: row.number for row in (await tx.execute(query)).all()}

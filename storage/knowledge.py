@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.database import Transaction
 from storage.dialect import insert_into
 from storage.tables import entries
 
@@ -25,7 +25,7 @@ class Entry:
     origin: Origin
 
 
-async def seed(tx: AsyncConnection, packaged: Mapping[str, Mapping[str, Any]], *, now: datetime) -> int:
+async def seed(tx: Transaction, packaged: Mapping[str, Mapping[str, Any]], *, now: datetime) -> int:
     """Bring in the entries of this version of the program; what operators changed stays. Returns changes."""
     present = {entry.slug: entry for entry in await everything(tx)}
     changes = 0
@@ -40,26 +40,24 @@ async def seed(tx: AsyncConnection, packaged: Mapping[str, Mapping[str, Any]], *
     return changes + len(gone)
 
 
-async def put(tx: AsyncConnection, slug: str, body: Mapping[str, Any], *, now: datetime) -> None:
+async def put(tx: Transaction, slug: str, body: Mapping[str, Any], *, now: datetime) -> None:
     """Add or replace an entry on an operator's behalf."""
     await _put(tx, slug, body, origin="operator", now=now)
 
 
-async def everything(tx: AsyncConnection) -> list[Entry]:
+async def everything(tx: Transaction) -> list[Entry]:
     """All entries in use, by slug."""
     rows = (await tx.execute(select(entries).order_by(entries.c.slug))).all()
     return [Entry(row.slug, row.body, row.origin) for row in rows]
 
 
-async def stamp(tx: AsyncConnection) -> str:
+async def stamp(tx: Transaction) -> str:
     """Changes whenever an entry changes: whoever built an index from them can see that it is old."""
     newest, number = (await tx.execute(select(func.max(entries.c.updated_at), func.count()))).one()
     return f"{newest}/{number}"
 
 
-async def _put(
-    tx: AsyncConnection, slug: str, body: Mapping[str, Any], *, origin: Origin, now: datetime
-) -> None:
+async def _put(tx: Transaction, slug: str, body: Mapping[str, Any], *, origin: Origin, now: datetime) -> None:
     values = {"body": dict(body), "origin": origin, "updated_at": now}
     await tx.execute(
         insert_into(tx, entries)

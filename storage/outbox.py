@@ -18,8 +18,8 @@ from typing import Any
 
 from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.database import Transaction
 from storage.dialect import insert_into
 from storage.tables import outbox, sent
 
@@ -55,7 +55,7 @@ class SentMark:
 
 
 async def add(
-    tx: AsyncConnection,
+    tx: Transaction,
     *,
     channel: str,
     chat_id: str,
@@ -86,7 +86,7 @@ async def add(
 
 
 async def claim(
-    tx: AsyncConnection, channel: str, *, now: datetime, limit: int, chat_id: str | None = None
+    tx: Transaction, channel: str, *, now: datetime, limit: int, chat_id: str | None = None
 ) -> list[Letter]:
     """Take the next letters: replies first, for each chat only the oldest that is not yet done."""
     earlier = outbox.alias("earlier")
@@ -130,7 +130,7 @@ async def claim(
     return [letters[number] for number in numbers if number in letters]
 
 
-async def is_anything_ready(tx: AsyncConnection, channel: str, *, now: datetime) -> bool:
+async def is_anything_ready(tx: Transaction, channel: str, *, now: datetime) -> bool:
     """Whether a claim could find something; cheap, and takes no lock."""
     query = select(
         exists().where(
@@ -143,7 +143,7 @@ async def is_anything_ready(tx: AsyncConnection, channel: str, *, now: datetime)
 
 
 async def release(
-    tx: AsyncConnection, channel: str, *, doubtful: bool, chat_id: str | None = None
+    tx: Transaction, channel: str, *, doubtful: bool, chat_id: str | None = None
 ) -> tuple[int, int]:
     """Take back what a dead sender left in the middle; returns how many again and how many unknown.
 
@@ -165,7 +165,7 @@ async def release(
     return again.rowcount, unknown
 
 
-async def note_piece(tx: AsyncConnection, letter: Letter, *, pieces_sent: int, external_id: str) -> None:
+async def note_piece(tx: Transaction, letter: Letter, *, pieces_sent: int, external_id: str) -> None:
     """One piece has arrived: a repeat after a crash begins behind it, a reply to it finds its letter."""
     await tx.execute(update(outbox).where(outbox.c.id == letter.id).values(pieces_sent=pieces_sent))
     for number in external_id.split(","):
@@ -176,14 +176,14 @@ async def note_piece(tx: AsyncConnection, letter: Letter, *, pieces_sent: int, e
         )
 
 
-async def mark_sent(tx: AsyncConnection, letter_id: int, *, now: datetime) -> None:
+async def mark_sent(tx: Transaction, letter_id: int, *, now: datetime) -> None:
     """All of it has arrived."""
     await tx.execute(
         update(outbox).where(outbox.c.id == letter_id).values(state="sent", sent_at=now, error=None)
     )
 
 
-async def put_back(tx: AsyncConnection, letter_id: int, *, not_before: datetime, error: str) -> None:
+async def put_back(tx: Transaction, letter_id: int, *, not_before: datetime, error: str) -> None:
     """Try again later."""
     await tx.execute(
         update(outbox)
@@ -192,12 +192,12 @@ async def put_back(tx: AsyncConnection, letter_id: int, *, not_before: datetime,
     )
 
 
-async def give_up(tx: AsyncConnection, letter_id: int, *, state: str, error: str) -> None:
+async def give_up(tx: Transaction, letter_id: int, *, state: str, error: str) -> None:
     """`failed`: it will never arrive; `unknown`: nobody knows whether it did."""
     await tx.execute(update(outbox).where(outbox.c.id == letter_id).values(state=state, error=error))
 
 
-async def find_sent(tx: AsyncConnection, channel: str, chat_id: str, external_id: str) -> SentMark | None:
+async def find_sent(tx: Transaction, channel: str, chat_id: str, external_id: str) -> SentMark | None:
     """What the message with this number of the messenger was."""
     query = (
         select(outbox.c.id, outbox.c.ticket_id, outbox.c.message_id)
@@ -208,7 +208,7 @@ async def find_sent(tx: AsyncConnection, channel: str, chat_id: str, external_id
     return SentMark(row.id, row.ticket_id, row.message_id) if row else None
 
 
-async def is_in_flight(tx: AsyncConnection, channel: str, chat_id: str) -> bool:
+async def is_in_flight(tx: Transaction, channel: str, chat_id: str) -> bool:
     """Whether a message to this chat is being sent now: it may have arrived and not be on record yet."""
     query = select(
         exists().where(outbox.c.channel == channel, outbox.c.chat_id == chat_id, outbox.c.state == "sending")
@@ -216,7 +216,7 @@ async def is_in_flight(tx: AsyncConnection, channel: str, chat_id: str) -> bool:
     return bool(await tx.scalar(query))
 
 
-async def next_due(tx: AsyncConnection, channel: str) -> datetime | None:
+async def next_due(tx: Transaction, channel: str) -> datetime | None:
     """When the next letter that waits for its time may go."""
     moment: datetime | None = await tx.scalar(
         select(func.min(outbox.c.not_before)).where(outbox.c.channel == channel, outbox.c.state == "queued")
@@ -224,13 +224,13 @@ async def next_due(tx: AsyncConnection, channel: str) -> datetime | None:
     return moment
 
 
-async def count(tx: AsyncConnection) -> dict[tuple[str, str], int]:
+async def count(tx: Transaction) -> dict[tuple[str, str], int]:
     """How many letters there are by channel and state."""
     query = select(outbox.c.channel, outbox.c.state, func.count()).group_by(outbox.c.channel, outbox.c.state)
     return {(channel, state): number for channel, state, number in (await tx.execute(query)).all()}
 
 
-async def forget_sent_before(tx: AsyncConnection, moment: datetime) -> int:
+async def forget_sent_before(tx: Transaction, moment: datetime) -> int:
     """Drop letters that arrived long ago; returns how many."""
     result = await tx.execute(delete(outbox).where(outbox.c.state == "sent", outbox.c.sent_at < moment))
     return result.rowcount

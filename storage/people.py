@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.database import Transaction
 from storage.dialect import insert_into
 from storage.tables import people
 
@@ -30,7 +30,7 @@ class Person:
     """Why we cannot write to them (blocked, not_allowed, gone); None when we can."""
 
 
-async def meet(tx: AsyncConnection, channel: str, chat_id: str, *, name: str, now: datetime) -> Person:
+async def meet(tx: Transaction, channel: str, chat_id: str, *, name: str, now: datetime) -> Person:
     """Find or add the person and hold them until the transaction ends, so that events come one by one.
 
     A person who writes is reachable again.
@@ -47,45 +47,45 @@ async def meet(tx: AsyncConnection, channel: str, chat_id: str, *, name: str, no
     return _person((await tx.execute(statement)).one())
 
 
-async def find(tx: AsyncConnection, person_id: int) -> Person | None:
+async def find(tx: Transaction, person_id: int) -> Person | None:
     """The person with this number."""
     row = (await tx.execute(select(people).where(people.c.id == person_id))).one_or_none()
     return _person(row) if row else None
 
 
-async def some(tx: AsyncConnection, person_ids: Collection[int]) -> dict[int, Person]:
+async def some(tx: Transaction, person_ids: Collection[int]) -> dict[int, Person]:
     """The people with these numbers, by number."""
     query = select(people).where(people.c.id.in_(set(person_ids)))
     return {row.id: _person(row) for row in (await tx.execute(query)).all()}
 
 
-async def hold(tx: AsyncConnection, person_id: int) -> Person | None:
+async def hold(tx: Transaction, person_id: int) -> Person | None:
     """The person with this number, held until the transaction ends, as `meet` does."""
     query = select(people).where(people.c.id == person_id).with_for_update()
     row = (await tx.execute(query)).one_or_none()
     return _person(row) if row else None
 
 
-async def at(tx: AsyncConnection, channel: str, chat_id: str) -> Person | None:
+async def at(tx: Transaction, channel: str, chat_id: str) -> Person | None:
     """The person at this place, if they ever wrote."""
     query = select(people).where(people.c.channel == channel, people.c.chat_id == chat_id)
     row = (await tx.execute(query)).one_or_none()
     return _person(row) if row else None
 
 
-async def note_greeted(tx: AsyncConnection, person_id: int, *, notice_version: str, now: datetime) -> None:
+async def note_greeted(tx: Transaction, person_id: int, *, notice_version: str, now: datetime) -> None:
     """Remember that they saw the greeting with this version of the notice about personal data."""
     await tx.execute(
         update(people).where(people.c.id == person_id).values(greeted_at=now, notice_version=notice_version)
     )
 
 
-async def set_muted(tx: AsyncConnection, person_id: int, since: datetime | None) -> None:
+async def set_muted(tx: Transaction, person_id: int, since: datetime | None) -> None:
     """Stop (or allow again) announcements to this person."""
     await tx.execute(update(people).where(people.c.id == person_id).values(muted_at=since))
 
 
-async def set_unreachable(tx: AsyncConnection, channel: str, chat_id: str, reason: str | None) -> None:
+async def set_unreachable(tx: Transaction, channel: str, chat_id: str, reason: str | None) -> None:
     """Remember that, and why, messages do not reach this place; None: they do again."""
     await tx.execute(
         update(people)

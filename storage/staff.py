@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.database import Transaction
 from storage.dialect import insert_into
 from storage.tables import invitations, people, staff
 
@@ -47,7 +47,7 @@ class Invitation:
 
 
 async def invite(
-    tx: AsyncConnection,
+    tx: Transaction,
     *,
     token_hash: str,
     role: str,
@@ -73,7 +73,7 @@ async def invite(
     return number
 
 
-async def use_invitation(tx: AsyncConnection, token_hash: str, *, now: datetime) -> Invitation | None:
+async def use_invitation(tx: Transaction, token_hash: str, *, now: datetime) -> Invitation | None:
     """Spend an invitation; None if it is unknown, spent, revoked or too old."""
     statement = (
         update(invitations)
@@ -91,7 +91,7 @@ async def use_invitation(tx: AsyncConnection, token_hash: str, *, now: datetime)
 
 
 async def join(
-    tx: AsyncConnection, person_id: int, *, invitation: Invitation, name: str, now: datetime
+    tx: Transaction, person_id: int, *, invitation: Invitation, name: str, now: datetime
 ) -> Member:
     """Make a person a member of the staff with the invitation's role."""
     values = {
@@ -114,29 +114,29 @@ async def join(
     return (await _select(tx, staff.c.id == number))[0]
 
 
-async def of_person(tx: AsyncConnection, person_id: int) -> Member | None:
+async def of_person(tx: Transaction, person_id: int) -> Member | None:
     """The member of staff who this person is, unless revoked."""
     found = await _select(tx, staff.c.person_id == person_id, staff.c.revoked_at.is_(None))
     return found[0] if found else None
 
 
-async def find(tx: AsyncConnection, staff_id: int) -> Member | None:
+async def find(tx: Transaction, staff_id: int) -> Member | None:
     """The member with this number, revoked or not."""
     found = await _select(tx, staff.c.id == staff_id)
     return found[0] if found else None
 
 
-async def everyone(tx: AsyncConnection) -> list[Member]:
+async def everyone(tx: Transaction) -> list[Member]:
     """All members who may work now, in order of joining."""
     return await _select(tx, staff.c.revoked_at.is_(None))
 
 
-async def set_replying(tx: AsyncConnection, staff_id: int, ticket_id: int | None) -> None:
+async def set_replying(tx: Transaction, staff_id: int, ticket_id: int | None) -> None:
     """Remember to which ticket the member's next message belongs."""
     await tx.execute(update(staff).where(staff.c.id == staff_id).values(replying_to=ticket_id))
 
 
-async def revoke(tx: AsyncConnection, staff_id: int, *, now: datetime) -> Member | None:
+async def revoke(tx: Transaction, staff_id: int, *, now: datetime) -> Member | None:
     """Take the role away; None if there is no such active member."""
     statement = (
         update(staff)
@@ -149,12 +149,12 @@ async def revoke(tx: AsyncConnection, staff_id: int, *, now: datetime) -> Member
     return (await _select(tx, staff.c.id == staff_id))[0]
 
 
-async def names(tx: AsyncConnection) -> dict[int, str]:
+async def names(tx: Transaction) -> dict[int, str]:
     """How everybody who ever was a member is called, by number."""
     return {row.id: row.name for row in (await tx.execute(select(staff.c.id, staff.c.name))).all()}
 
 
-async def find_invitation(tx: AsyncConnection, token_hash: str, *, now: datetime) -> Invitation | None:
+async def find_invitation(tx: Transaction, token_hash: str, *, now: datetime) -> Invitation | None:
     """The invitation, while it can still be used; looking does not spend it."""
     query = select(invitations).where(
         invitations.c.token_hash == token_hash,
@@ -166,7 +166,7 @@ async def find_invitation(tx: AsyncConnection, token_hash: str, *, now: datetime
     return _invitation(row) if row else None
 
 
-async def open_invitations(tx: AsyncConnection, *, now: datetime) -> list[Invitation]:
+async def open_invitations(tx: Transaction, *, now: datetime) -> list[Invitation]:
     """Invitations that can still be used."""
     query = select(invitations).where(
         invitations.c.used_at.is_(None),
@@ -176,7 +176,7 @@ async def open_invitations(tx: AsyncConnection, *, now: datetime) -> list[Invita
     return [_invitation(row) for row in (await tx.execute(query.order_by(invitations.c.id))).all()]
 
 
-async def _select(tx: AsyncConnection, *conditions: Any) -> list[Member]:
+async def _select(tx: Transaction, *conditions: Any) -> list[Member]:
     query = (
         select(staff, people.c.channel, people.c.chat_id)
         .join(people, people.c.id == staff.c.person_id)

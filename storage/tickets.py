@@ -16,8 +16,8 @@ from typing import Any, Literal
 
 from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.database import Transaction
 from storage.tables import tickets
 
 TicketState = Literal["waiting", "answered", "closed"]
@@ -47,7 +47,7 @@ class Ticket:
 
 
 async def open_ticket(
-    tx: AsyncConnection,
+    tx: Transaction,
     *,
     person_id: int,
     conversation_id: int,
@@ -75,13 +75,13 @@ async def open_ticket(
     return _ticket(result.one())
 
 
-async def find(tx: AsyncConnection, ticket_id: int) -> Ticket | None:
+async def find(tx: Transaction, ticket_id: int) -> Ticket | None:
     """The ticket with this number."""
     row = (await tx.execute(select(tickets).where(tickets.c.id == ticket_id))).one_or_none()
     return _ticket(row) if row else None
 
 
-async def list_open(tx: AsyncConnection, *, limit: int = 100, offset: int = 0) -> list[Ticket]:
+async def list_open(tx: Transaction, *, limit: int = 100, offset: int = 0) -> list[Ticket]:
     """Tickets that are not closed, the longest waiting first."""
     query = (
         select(tickets)
@@ -93,7 +93,7 @@ async def list_open(tx: AsyncConnection, *, limit: int = 100, offset: int = 0) -
     return [_ticket(row) for row in (await tx.execute(query)).all()]
 
 
-async def list_closed(tx: AsyncConnection, *, limit: int = 50) -> list[Ticket]:
+async def list_closed(tx: Transaction, *, limit: int = 50) -> list[Ticket]:
     """Tickets closed last, newest first."""
     query = (
         select(tickets).where(tickets.c.state == "closed").order_by(tickets.c.closed_at.desc()).limit(limit)
@@ -101,7 +101,7 @@ async def list_closed(tx: AsyncConnection, *, limit: int = 50) -> list[Ticket]:
     return [_ticket(row) for row in (await tx.execute(query)).all()]
 
 
-async def claim(tx: AsyncConnection, ticket_id: int, staff_id: int, *, now: datetime) -> Ticket | None:
+async def claim(tx: Transaction, ticket_id: int, staff_id: int, *, now: datetime) -> Ticket | None:
     """Make this staff member the one who answers; None if another was first or it is closed."""
     statement = (
         update(tickets)
@@ -117,7 +117,7 @@ async def claim(tx: AsyncConnection, ticket_id: int, staff_id: int, *, now: date
     return _ticket(row) if row else None
 
 
-async def hand_over(tx: AsyncConnection, ticket_id: int, staff_id: int, *, now: datetime) -> Ticket | None:
+async def hand_over(tx: Transaction, ticket_id: int, staff_id: int, *, now: datetime) -> Ticket | None:
     """Make this staff member the one who answers, whoever was before; None if it is closed."""
     statement = (
         update(tickets)
@@ -129,7 +129,7 @@ async def hand_over(tx: AsyncConnection, ticket_id: int, staff_id: int, *, now: 
     return _ticket(row) if row else None
 
 
-async def close(tx: AsyncConnection, ticket_id: int, *, staff_id: int | None, now: datetime) -> Ticket | None:
+async def close(tx: Transaction, ticket_id: int, *, staff_id: int | None, now: datetime) -> Ticket | None:
     """Close a ticket; None if it was closed before."""
     statement = (
         update(tickets)
@@ -141,7 +141,7 @@ async def close(tx: AsyncConnection, ticket_id: int, *, staff_id: int | None, no
     return _ticket(row) if row else None
 
 
-async def count_by_state(tx: AsyncConnection) -> dict[str, int]:
+async def count_by_state(tx: Transaction) -> dict[str, int]:
     """How many tickets there are in each state."""
     query = select(tickets.c.state, func.count().label("number")).group_by(tickets.c.state)
     return {row.state: row.number for row in (await tx.execute(query)).all()}

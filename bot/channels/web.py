@@ -309,7 +309,10 @@ class _Doors:
             await form.close()
         # Kept files stay also when this fails: a commit of unknown fate may already point at them.
         await self._receive(_incoming(chat_id, words, kept))
-        return _json({"ok": True}, status=202)
+        async with self._database.reading() as tx:
+            mode = await conversations.mode_at(tx, WebChannel.name, chat_id)
+        # «Печатает…» would be a lie while a human has the question.
+        return _json({"ok": True, "bot_answers": mode not in {"waiting_human", "human"}}, status=202)
 
     async def news(self, request: Request) -> Response:
         chat_id = _visitor(request)

@@ -261,8 +261,8 @@ async function pump() {
     const item = queue[0];
     item.heard = newest;
     try {
-      await ask("/chat/messages", { method: "POST", body: form(item) }, SEND_TIMEOUT_MS);
-      settle(item, "");
+      const taken = await ask("/chat/messages", { method: "POST", body: form(item) }, SEND_TIMEOUT_MS);
+      settle(item, "", taken.bot_answers);
       tries = -1;
     } catch (error) {
       if (error.status < 500 && ![401, 429].includes(error.status)) {
@@ -285,7 +285,7 @@ function form(item) {
   return body;
 }
 
-function settle(item, refusal) {
+function settle(item, refusal, botAnswers = false) {
   queue.shift();
   keepUnsent();
   if (item.article) {
@@ -295,7 +295,7 @@ function settle(item, refusal) {
   }
   if (item.words.start !== undefined) noteStarted();
   // The answer may have come before the receipt.
-  if (!refusal && newest === item.heard) showTyping(true);
+  if (botAnswers && newest === item.heard) showTyping(true);
 }
 
 function offerRetry(item) {

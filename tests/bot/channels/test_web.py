@@ -276,7 +276,7 @@ async def test_a_token_in_the_address_counts_for_nothing(client: httpx.AsyncClie
 async def test_words_become_an_event(page: Page, desk: Desk) -> None:
     uuid = str(uuid4())
     response = await page.post(id=uuid, text="  Не приходит код\r\nот Госуслуг ", reply_to="17")
-    assert (response.status_code, response.json()) == (202, {"ok": True})
+    assert (response.status_code, response.json()) == (202, {"ok": True, "bot_answers": True})
     (incoming,) = desk.taken
     chat = incoming.sender.chat_id
     assert incoming == Incoming(
