@@ -1,0 +1,92 @@
+"""Telegram as a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastapi import APIRouter
+
+from bot.channels.base import Closed, LocalFile, Pace, Piece, Receive, Unfinished
+from bot.channels.telegram.composing import compose
+from bot.channels.telegram.errors import send_error
+from bot.channels.telegram.fetching import fetch
+from bot.channels.telegram.library import AiogramError, GetMe, TelegramNetworkError
+from bot.channels.telegram.listening import Listener
+from bot.channels.telegram.sending import send
+from bot.channels.telegram.session import Client
+from bot.channels.telegram.webhook import Webhook, door
+from bot.clock import Clock
+from handlers.messages import Address, Outgoing
+
+UNREACHED = "Telegram не отвечает: проверьте сеть, HELPDESK_TELEGRAM_PROXY и HELPDESK_TELEGRAM_API_URL"
+
+
+class TelegramChannel:
+    """Telegram made small: translates events and messages, decides nothing."""
+
+    name = "telegram"
+    drops_repeats = False
+    # The documented limits are 30 a second in all and 1 a second for a chat.
+    pace = Pace(per_second=28, per_chat_interval=1.05)
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        clock: Clock,
+        api_url: str | None = None,
+        proxy: str | None = None,
+        ca_bundle: Path | None = None,
+        webhook: Webhook | None = None,
+    ) -> None:
+        if webhook is not None and not webhook.has_proper_secret:
+            raise Closed(
+                "HELPDESK_TELEGRAM_WEBHOOK_SECRET: нужно от 1 до 256 латинских букв, цифр, знаков «-» и «_»"
+            )
+        self._client = Client(token, api_url=api_url, proxy=proxy, ca_bundle=ca_bundle)
+        self._listener = Listener(self._client, clock=clock)
+        self._webhook = webhook
+
+    def compose(self, message: Outgoing, files: Sequence[LocalFile]) -> tuple[Piece, ...]:
+        """Split a message into requests; raises `Rejected` for a button that Telegram cannot carry."""
+        return compose(message, files)
+
+    async def send(self, to: Address, piece: Piece, *, key: str) -> str:  # noqa: ARG002
+        """Send one piece; an album gives the ids of all its messages, joined by commas.
+
+        Telegram has no idempotency key, so `key` cannot help: what is `Unfinished` may have arrived.
+        """
+        return await send(self._client, to, piece)
+
+    async def fetch(self, ref: str, *, limit: int) -> bytes:
+        """Download what a person sent; Telegram gives bots at most 20 MB."""
+        return await fetch(self._client, ref, limit=limit)
+
+    async def listen(self, receive: Receive) -> None:
+        """Poll until cancelled, or tell Telegram the webhook and return; raises `Closed`."""
+        if self._webhook is None:
+            await self._listener.poll(receive)
+        else:
+            await self._listener.announce(self._webhook.url, secret=self._webhook.secret)
+
+    def routes(self, receive: Receive) -> APIRouter | None:
+        """Give POST /telegram/webhook; 2xx only after `receive` returned or the update is no use."""
+        if self._webhook is None:
+            return None
+        return door(self._webhook, lambda body: self._listener.take(body, receive))
+
+    async def check(self) -> str:
+        """Say in Russian who the bot is; changes nothing."""
+        try:
+            me = await self._client.call(GetMe())
+        except TelegramNetworkError:
+            raise Unfinished(UNREACHED) from None
+        except AiogramError as error:
+            raise send_error(error) from None
+        return f"@{me.username}"
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._listener.close()
+        await self._client.close()

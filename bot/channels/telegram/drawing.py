@@ -1,0 +1,95 @@
+"""Making a request of a piece."""
+
+from __future__ import annotations
+
+import html
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bot.channels.base import LocalFile, Piece, Rejected
+from bot.channels.telegram.events import clean
+from bot.channels.telegram.library import (
+    FSInputFile,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaDocument,
+    InputMediaPhoto,
+    LinkPreviewOptions,
+    MediaUnion,
+    ReplyParameters,
+    SendDocument,
+    SendMediaGroup,
+    SendMessage,
+    SendPhoto,
+    SendVideo,
+    SendVoice,
+    TelegramMethod,
+)
+from faq.markup import Span
+from handlers.messages import Address, Button, Rows
+
+
+def draw(to: Address, piece: Piece) -> TelegramMethod[Any]:
+    """Make the one request that this piece is; raises `Rejected` for what cannot become one."""
+    try:
+        common: dict[str, Any] = {"chat_id": int(to.chat_id), "reply_parameters": _reply(piece.reply_to)}
+        text = "".join(map(_html, piece.spans))
+        if len(piece.files) > 1:
+            return SendMediaGroup(media=_media(piece.files, caption=text), **common)
+        common |= {"parse_mode": "HTML", "reply_markup": _keyboard(piece.buttons)}
+        if piece.files:
+            return _with_file(piece.files[0], caption=text or None, common=common)
+        if not text:
+            raise Rejected("nothing to send")
+        return SendMessage(text=text, link_preview_options=LinkPreviewOptions(is_disabled=True), **common)
+    except ValueError as error:  # a chat id that is no number; pydantic's are of this family too
+        raise Rejected(f"cannot be put into a request: {type(error).__name__}") from None
+
+
+def _with_file(file: LocalFile, *, caption: str | None, common: dict[str, Any]) -> TelegramMethod[Any]:
+    upload = FSInputFile(file.path, filename=file.name)
+    if file.kind == "photo":
+        return SendPhoto(photo=upload, caption=caption, **common)
+    if file.kind == "voice":
+        return SendVoice(voice=upload, caption=caption, **common)
+    if file.kind == "video":
+        return SendVideo(video=upload, caption=caption, **common)
+    return SendDocument(document=upload, caption=caption, **common)
+
+
+def _media(files: Sequence[LocalFile], *, caption: str) -> list[MediaUnion]:
+    make: Callable[..., MediaUnion]
+    make = InputMediaPhoto if all(file.kind == "photo" for file in files) else InputMediaDocument
+    captions = itertools.chain([caption or None], itertools.repeat(None))
+    return [
+        make(media=FSInputFile(file.path, filename=file.name), caption=words, parse_mode="HTML")
+        for file, words in zip(files, captions, strict=False)
+    ]
+
+
+def _html(span: Span) -> str:
+    drawn = html.escape(clean(span.text), quote=False)
+    if span.url is not None:
+        drawn = f'<a href="{html.escape(span.url)}">{drawn}</a>'
+    return f"<b>{drawn}</b>" if span.bold else drawn
+
+
+def _reply(target: str | None) -> ReplyParameters | None:
+    """Answer a message even if it is gone; of an album, its first message."""
+    first = (target or "").partition(",")[0]
+    if not first.isdecimal():
+        return None
+    return ReplyParameters(message_id=int(first), allow_sending_without_reply=True)
+
+
+def _keyboard(rows: Rows) -> InlineKeyboardMarkup | None:
+    if not rows:
+        return None
+    return InlineKeyboardMarkup(inline_keyboard=[[_inline(button) for button in row] for row in rows])
+
+
+def _inline(button: Button) -> InlineKeyboardButton:
+    if button.url:
+        return InlineKeyboardButton(text=button.label, url=button.url)
+    return InlineKeyboardButton(text=button.label, callback_data=button.payload)

@@ -1,0 +1,123 @@
+"""Calling VK's methods, no faster than it counts, and what its refusals mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import ClientError
+
+from bot.channels.base import Closed, Rejected, SendError, SlowDown, Unfinished, Unreachable
+from bot.channels.vk.library import Api, Http, VKAPIError
+from bot.clock import Clock
+
+CALLS_PER_SECOND = 19
+"""VK stops a community's token at 20 calls a second, uploads and names included."""
+
+_SLOW = {6: 1.0, 9: 5.0, 14: 60.0, 29: 5.0}
+_UNFINISHED = {1, 10, 13, 22, 36}
+_CLOSED = {
+    5: "ключ доступа сообщества не подходит или отозван",
+    17: "VK требует подтвердить владельца ключа",
+    27: "ключ доступа сообщества отозван или не даёт этого права",
+    28: "ключ доступа приложения отозван",
+    912: "в настройках сообщества не включены «Возможности ботов»",
+    1116: "ключ доступа недействителен",
+    1117: "срок ключа доступа истёк",
+}
+_UNREACHABLE = {
+    7: "not_allowed",
+    18: "gone",
+    900: "blocked",
+    901: "not_allowed",
+    902: "not_allowed",
+    917: "gone",
+    922: "gone",
+    925: "gone",
+    927: "gone",
+    936: "gone",
+    945: "gone",
+    946: "gone",
+    950: "not_allowed",
+    985: "not_allowed",
+    1012: "not_allowed",
+    3610: "gone",
+    3611: "gone",
+}
+_NO_RIGHT = {7, 15, 20, 23, 27}
+"""Answers to a call that concerns no person: the token lacks a right."""
+
+
+class Calls:
+    """VK's methods for one community."""
+
+    def __init__(self, token: str, http: Http, *, clock: Clock, url: str | None) -> None:
+        self._token = token
+        self._api = Api(token, http, url=url)
+        self._gate = _Gate(clock, per_second=CALLS_PER_SECOND)
+
+    async def call(self, method: str, **form: Any) -> Any:
+        """Call VK about a person."""
+        try:
+            return await self._ask(method, **form)
+        except VKAPIError as error:
+            raise self.refusal(error.code, error.error_msg) from None
+
+    async def file_call(self, method: str, **form: Any) -> Any:
+        """Call VK about a file: a right that is missing spoils the file, not the person or the channel."""
+        try:
+            return await self._ask(method, **form)
+        except VKAPIError as error:
+            if error.code in _NO_RIGHT:
+                raise Rejected(f"у ключа доступа нет права {method} (ошибка {error.code})") from None
+            raise self.refusal(error.code, error.error_msg) from None
+
+    async def own_call(self, method: str, **form: Any) -> Any:
+        """Call VK about the community itself: a refusal means that somebody has to mend its settings."""
+        try:
+            return await self._ask(method, **form)
+        except VKAPIError as error:
+            refusal = self.refusal(error.code, error.error_msg)
+            if isinstance(refusal, (Rejected, Unreachable)):
+                raise Closed(f"VK отказал в {method}: {self._safe(error.error_msg)}") from None
+            raise refusal from None
+
+    def refusal(self, code: int, words: str) -> SendError:
+        """Say what an error of VK means for who sends."""
+        if code in _SLOW:
+            return SlowDown(_SLOW[code])
+        if code in _UNFINISHED:
+            return Unfinished(f"ошибка VK {code}")
+        if code in _CLOSED:
+            return Closed(f"VK: {_CLOSED[code]} (ошибка {code})")
+        if code in _UNREACHABLE:
+            return Unreachable(_UNREACHABLE[code], f"ошибка VK {code}")
+        return Rejected(f"ошибка VK {code}: {self._safe(words)}")
+
+    def _safe(self, words: str) -> str:
+        return words.replace(self._token, "…")[:200]
+
+    async def _ask(self, method: str, **form: Any) -> Any:
+        """Call VK; its own errors come out as the library's, troubles on the way as ours."""
+        await self._gate.enter()
+        try:
+            answer = await self._api.request(method, form)
+        except (ClientError, TimeoutError, OSError) as error:
+            raise Unfinished(type(error).__name__) from None
+        return answer["response"]
+
+
+class _Gate:
+    """Lets calls through one after another, no faster than VK counts."""
+
+    def __init__(self, clock: Clock, *, per_second: float) -> None:
+        self._clock = clock
+        self._step = 1 / per_second
+        self._free_at = 0.0
+
+    async def enter(self) -> None:
+        """Wait for our turn."""
+        now = self._clock.monotonic()
+        turn = max(now, self._free_at)
+        self._free_at = turn + self._step
+        if turn > now:
+            await self._clock.sleep(turn - now)
