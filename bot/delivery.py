@@ -42,8 +42,8 @@ CLOSED_RETRY_SECONDS = 60.0
 FILE_TRIES = 4
 """So many times a file is asked for before the message goes without it: most troubles pass in seconds."""
 DATABASE_RETRY_SECONDS = 2.0
-SETTLE_SECONDS = 2.0
-"""How long an event waits for a letter on its way to its chat: a slow upload must not hold up others."""
+SETTLE_SECONDS, SETTLE_LOOK_SECONDS = 2.0, 0.1
+"""How long a reply waits for the letter it answers, longer than a first retry: others must not wait more."""
 
 
 class _FileNotYet(Exception):
@@ -75,8 +75,7 @@ class Delivery:
         self._pacer = Pacer(channel.pace, clock)
         self._woken = asyncio.Event()
         self._must_recover = True
-        self._flying: dict[asyncio.Task[None], str] = {}
-        """Letters on their way now, and to which chat."""
+        self._flying: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -96,7 +95,7 @@ class Delivery:
                     continue
                 for letter in letters:
                     task = asyncio.create_task(self._send(letter))
-                    self._flying[task] = letter.chat_id
+                    self._flying.add(task)
                     task.add_done_callback(self._landed)
                 if not letters:
                     await self._rest()
@@ -105,18 +104,23 @@ class Delivery:
                 task.cancel()
             await asyncio.gather(*self._flying, return_exceptions=True)
 
-    async def settled(self, chat_id: str) -> None:
-        """Wait, not for long, until nothing is on its way to this chat.
+    async def settled(self, chat_id: str, message_id: str) -> None:
+        """Wait, not for long, until this message of ours is on record, if it is one that still may be.
 
-        A person may reply to a message before the messenger has told us its number; once the letter has
-        landed, the reply finds it.
+        A person may reply to a message before the messenger has told us its number; after a broken
+        connection or a crash we learn it only from the next try.
         """
-        tasks = [task for task, chat in self._flying.items() if chat == chat_id]
-        if tasks:
-            await asyncio.wait(tasks, timeout=SETTLE_SECONDS)
+        until = self._clock.monotonic() + SETTLE_SECONDS
+        while self._clock.monotonic() < until:
+            async with self._database.reading() as tx:
+                if await outbox.find_sent(tx, self._channel.name, chat_id, message_id) is not None:
+                    return
+                if not await outbox.is_in_doubt(tx, self._channel.name, chat_id):
+                    return
+            await self._clock.sleep(SETTLE_LOOK_SECONDS)
 
     def _landed(self, task: asyncio.Task[None]) -> None:
-        self._flying.pop(task, None)
+        self._flying.discard(task)
         self._woken.set()
 
     async def send_all(self) -> int:

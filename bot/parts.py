@@ -32,7 +32,7 @@ class App:
         self.missing: dict[str, str] = {}
         """Channels that are not configured, and what to set."""
         self.keepers: list[ChannelKeeper] = []
-        self.helpdesk = Helpdesk(database, knowledge, now=clock.now, pause=clock.sleep, wake=self._wake)
+        self.helpdesk = Helpdesk(database, knowledge, now=clock.now, wake=self._wake)
         self.answers = Answers(self.helpdesk.answer_due, clock=clock)
         self.url = ""
 
@@ -44,13 +44,13 @@ class App:
     async def receive(self, incoming: Incoming) -> None:
         """The one way in for every channel."""
         if incoming.reply_to is not None:
-            await self._settled(incoming.sender)
+            await self._settled(incoming.sender, incoming.reply_to)
         await self.helpdesk.receive(incoming)
 
-    async def _settled(self, sender: Address) -> None:
+    async def _settled(self, sender: Address, message_id: str) -> None:
         for keeper in self.keepers:
             if keeper.channel.name == sender.channel:
-                await keeper.delivery.settled(sender.chat_id)
+                await keeper.delivery.settled(sender.chat_id, message_id)
 
     def add(self, channel: Channel) -> None:
         """Take a channel into the house."""

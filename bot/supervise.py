@@ -32,7 +32,7 @@ async def keep_running(name: str, job: Callable[[], Awaitable[None]], *, clock: 
         started = clock.monotonic()
         try:
             await job()
-        except Unavailable as error:
+        except (Unavailable, LockLost) as error:
             _log.warning("job_waits_for_database", job=name, error=str(error))
         except Exception as error:
             _log.exception("job_failed", job=name, error=type(error).__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -13,15 +13,13 @@ from handlers.errors import HelpdeskError
 from handlers.knowledge import Knowledge
 from handlers.messages import Incoming
 from handlers.turn import Turn
-from storage import conversations, inbox, outbox, people, tickets
+from storage import conversations, inbox, people, tickets
 from storage import staff as members
 from storage.database import Database, Transaction, Unavailable
 from storage.people import Person
 
 _log = structlog.get_logger(__name__)
 
-ON_RECORD_SECONDS = (0.1, 0.2, 0.5, 1.0)
-"""How long a reply waits until the message it answers is noted as sent; it takes milliseconds."""
 AFTER_A_FAILURE = timedelta(minutes=5)
 """When to try again an answer that could be neither given nor handed to a human."""
 
@@ -35,22 +33,16 @@ class Helpdesk:
         knowledge: Knowledge,
         *,
         now: Callable[[], datetime],
-        pause: Callable[[float], Awaitable[None]] | None = None,
         wake: Callable[[datetime | None], None] = lambda _: None,
     ) -> None:
-        """`wake` is called after each commit, with the moment when the next answer is due, if any.
-
-        `pause` lets seconds pass; without it a very quick reply may come before its message is on record.
-        """
+        """`wake` is called after each commit, with the moment when the next answer is due, if any."""
         self._database = database
         self._knowledge = knowledge
         self._now = now
-        self._pause = pause
         self._wake = wake
 
     async def receive(self, incoming: Incoming) -> None:
         """Take one event. Returns when its effects are kept; raises only `Unavailable`."""
-        await self._let_delivery_note(incoming)
         try:
             async with self._database.transaction() as tx:
                 due = await self._receive(tx, incoming)
@@ -79,19 +71,6 @@ class Helpdesk:
             self._wake(None)
         async with self._database.reading() as tx:
             return await conversations.next_due(tx)
-
-    async def _let_delivery_note(self, incoming: Incoming) -> None:
-        """Somebody may reply to a message of ours before its sender has noted that it arrived."""
-        if incoming.reply_to is None or self._pause is None:
-            return
-        place = (incoming.sender.channel, incoming.sender.chat_id)
-        for seconds in ON_RECORD_SECONDS:
-            async with self._database.reading() as tx:
-                if await outbox.find_sent(tx, *place, incoming.reply_to) is not None:
-                    return
-                if not await outbox.is_in_flight(tx, *place):
-                    return
-            await self._pause(seconds)
 
     async def _receive(self, tx: Transaction, incoming: Incoming) -> datetime | None:
         now = self._now()

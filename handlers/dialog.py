@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from faq.text import clean, small_talk, wants_human, words
 from handlers import escalation, greeting, questions, subscriptions, texts
@@ -21,6 +22,7 @@ async def receive(turn: Turn, incoming: Incoming) -> None:
     elif incoming.started is not None:
         await greeting.start(turn, incoming.started)
     elif incoming.button is not None:
+        await _keep_press(turn, incoming)
         await press(turn, incoming.button)
     elif incoming.edited:
         await _correct(turn, incoming)
@@ -89,6 +91,14 @@ async def keep(turn: Turn, incoming: Incoming) -> None:
     )
 
 
+async def _keep_press(turn: Turn, incoming: Incoming) -> None:
+    """Keep the label that was pressed, where the channel shows it as the person's message (web chat)."""
+    if incoming.text:
+        await conversations.add_message(
+            turn.tx, turn.conversation.id, author="press", text=incoming.text, now=turn.now
+        )
+
+
 async def _listen(turn: Turn, incoming: Incoming) -> None:
     if await _came_before(turn, incoming):
         return
@@ -108,8 +118,15 @@ async def _listen(turn: Turn, incoming: Incoming) -> None:
         # A newcomer who begins with a question is greeted at once; a mere «здравствуйте» when it is due.
         if small_talk(incoming.text) is None:
             await greeting.welcome(turn)
-        due = turn.now if incoming.whole else turn.now + questions.patience(incoming.text)
-        await conversations.set_answer_due(turn.tx, turn.conversation.id, due)
+        await conversations.set_answer_due(turn.tx, turn.conversation.id, _due(turn, incoming))
+
+
+def _due(turn: Turn, incoming: Incoming) -> datetime:
+    if incoming.whole:
+        return turn.now
+    # The name of a school is short and complete.
+    is_school = turn.state.step == "school"
+    return turn.now + (questions.AFTER_A_QUESTION if is_school else questions.patience(incoming.text))
 
 
 async def _came_before(turn: Turn, incoming: Incoming) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from faq.matcher import Decision
-from faq.text import small_talk, words
+from faq.text import small_talk, wants_human, words
 from faq.topic import Topic
 from handlers import escalation, texts
 from handlers.messages import Button, Rows
@@ -24,7 +24,7 @@ SHORT = 3
 def patience(text: str) -> timedelta:
     """How long to wait whether the person goes on writing."""
     said = words(text)
-    complete = text.rstrip().endswith(("?", "!", ".")) or len(said) > SHORT
+    complete = text.rstrip().endswith(("?", "!", ".")) or len(said) > SHORT or wants_human(text)
     return AFTER_A_QUESTION if complete and small_talk(text) is None else AFTER_A_FRAGMENT
 
 

@@ -110,6 +110,7 @@ async def show_open(turn: Turn) -> None:
 
 async def _press(turn: Turn, member: Member, payload: str) -> None:
     deed, _, argument = payload.partition(":")
+    argument, _, detail = argument.partition(":")
     number = number_in(argument)
     ticket = await tickets.find(turn.tx, number) if deed != "send" else None
     if deed == "send":
@@ -125,6 +126,8 @@ async def _press(turn: Turn, member: Member, payload: str) -> None:
         await turn.send(Outgoing(place(member), texts.write_answer(ticket.id), ticket_id=ticket.id))
     elif deed == "close":
         await close(turn, member, ticket)
+    elif deed == "to":
+        await _send_draft(turn, member, ticket, draft=number_in(detail))
     else:
         await turn.say(texts.STAFF_HELP, _list_button(), remember=False)
 
@@ -134,11 +137,11 @@ async def _write(turn: Turn, member: Member, incoming: Incoming) -> None:
         await turn.say(texts.NO_FILE_KIND.format(kind=incoming.unreadable), remember=False)
         return
     ticket_id = await _meant_ticket(turn, member, incoming)
-    if ticket_id is None:
-        await turn.say(texts.STAFF_HELP, _list_button(), remember=False)
-        return
     if not incoming.text.strip() and not incoming.attachments:
         await turn.say(texts.EMPTY_ANSWER, remember=False)
+        return
+    if ticket_id is None:
+        await _ask_whose(turn, member, incoming)
         return
     ticket = await tickets.find(turn.tx, ticket_id)
     if ticket is None:
@@ -146,6 +149,44 @@ async def _write(turn: Turn, member: Member, incoming: Incoming) -> None:
         return
     await staff.set_replying(turn.tx, member.id, None)
     await answer(turn, member, ticket, incoming)
+
+
+async def _ask_whose(turn: Turn, member: Member, incoming: Incoming) -> None:
+    """Words that belong to no question we know are kept until the member says whose answer they are."""
+    waiting = await tickets.list_open(turn.tx, limit=LIST_LENGTH)
+    if not waiting:
+        await turn.say(texts.STAFF_HELP, _list_button(), remember=False)
+        return
+    draft = await conversations.add_message(
+        turn.tx,
+        turn.conversation.id,
+        author="staff",
+        staff_id=member.id,
+        text=incoming.text,
+        external_id=incoming.message_id,
+        files=files_of(incoming.attachments),
+        now=turn.now,
+    )
+    choices = [
+        Button(texts.BUTTON_SHOW.format(number=ticket.id), f"to:{ticket.id}:{draft}") for ticket in waiting
+    ]
+    await turn.say(texts.WHOSE_ANSWER, rows(choices), remember=False)
+
+
+async def _send_draft(turn: Turn, member: Member, ticket: Ticket, *, draft: int) -> None:
+    message = await conversations.message(turn.tx, draft)
+    if message is None or message.staff_id != member.id or message.ticket_id or message.delivery:
+        await turn.say(texts.CHOICE_GONE, remember=False)
+        return
+    await conversations.note_delivery(turn.tx, draft, "moved")
+    words = Incoming(
+        event_id="",
+        sender=place(member),
+        text=message.text,
+        message_id=message.external_id,
+        attachments=attachments_of(message.attachments),
+    )
+    await answer(turn, member, ticket, words)
 
 
 async def answer(turn: Turn, member: Member, ticket: Ticket, incoming: Incoming) -> None:

@@ -23,7 +23,8 @@ from storage.dialect import insert_into
 from storage.tables import attachments, conversations, message_versions, messages, people
 
 Mode = Literal["bot", "waiting_human", "human", "closed"]
-Author = Literal["person", "bot", "staff"]
+Author = Literal["person", "press", "bot", "staff"]
+"""Who said it; a press is the label of a button, which only the person's own page shows again."""
 
 
 @dataclass(frozen=True)
@@ -288,7 +289,8 @@ async def put_into_ticket(tx: Transaction, conversation_id: int, ticket_id: int,
 
 async def thread(tx: Transaction, ticket_id: int, *, limit: int = 500) -> list[Message]:
     """Everything said in a ticket, oldest first."""
-    query = select(messages).where(messages.c.ticket_id == ticket_id).order_by(messages.c.id).limit(limit)
+    in_ticket = (messages.c.ticket_id == ticket_id, messages.c.author != "press")
+    query = select(messages).where(*in_ticket).order_by(messages.c.id).limit(limit)
     return await _with_files(tx, query)
 
 

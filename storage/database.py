@@ -24,6 +24,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 _LOCKS = 20240401
 """Our corner of PostgreSQL's advisory locks."""
 _TROUBLE = (OperationalError, InterfaceError, PoolTimeout, OSError)
+_TROUBLE_CLASSES = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
+_TROUBLE_STATES = frozenset({"25006", "55000", "55P03"})
+"""Where PostgreSQL itself is the trouble (SQLSTATE, appendix A of its manual): connections, access, a lost
+race, resources, an operator, the system; a server that only reads, takes nobody in, or has a locked row."""
 
 BUSY_TIMEOUT_SECONDS = 15.0
 """How long a SQLite writer waits for another process (the command line beside the server)."""
@@ -54,7 +58,8 @@ class Database:
         options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": POOL_SIZE}
         if self.dialect == "sqlite":
             options = {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
-        self._engine = create_async_engine(self._url, **options)
+        # Hidden, because errors go into the log and the parameters are what people wrote.
+        self._engine = create_async_engine(self._url, hide_parameters=True, **options)
         self._writing = asyncio.Lock()
         if self.dialect == "sqlite":
             _prepare_sqlite(self._engine.sync_engine)
@@ -118,20 +123,16 @@ class Database:
             async with self._file_lock(name) as lock:
                 yield lock
             return
-        number = zlib.crc32(name.encode())
-        async with self._engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            taken = await connection.scalar(
-                text("SELECT pg_try_advisory_lock(:room, :number)"),
-                {"room": _LOCKS, "number": number - 2**31},
-            )
-            if not taken:
-                raise Busy(name)
-            try:
-                yield Lock(connection)
-            finally:
-                # Give the connection back without the lock, also when the server has gone meanwhile.
-                await connection.invalidate()
+        try:
+            async with self._engine.connect() as connection:
+                await _take_lock(connection, name)
+                try:
+                    yield Lock(connection)
+                finally:
+                    # Give the connection back without the lock, also when the server has gone meanwhile.
+                    await connection.invalidate()
+        except (*_TROUBLE, DBAPIError) as error:
+            raise Unavailable(_reason(error)) from error
 
     async def migrate(self) -> tuple[str | None, str]:
         """Bring the tables up to date; returns the revision before and after."""
@@ -231,8 +232,20 @@ def _prepare_sqlite(engine: Any) -> None:
 
 
 def _is_lost(error: DBAPIError) -> bool:
+    """Whether the database is at fault, not the statement: then the deed is worth another try."""
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    if state[:2] in _TROUBLE_CLASSES or state in _TROUBLE_STATES:
+        return True
     # SQLite says a plain DatabaseError when the file is none of its own, or damaged.
     return error.connection_invalidated or type(error) is DatabaseError
+
+
+async def _take_lock(connection: AsyncConnection, name: str) -> None:
+    await connection.execution_options(isolation_level="AUTOCOMMIT")
+    query = text("SELECT pg_try_advisory_lock(:room, :number)")
+    number = zlib.crc32(name.encode()) - 2**31
+    if not await connection.scalar(query, {"room": _LOCKS, "number": number}):
+        raise Busy(name)
 
 
 def _alembic() -> Config:

@@ -208,10 +208,15 @@ async def find_sent(tx: Transaction, channel: str, chat_id: str, external_id: st
     return SentMark(row.id, row.ticket_id, row.message_id) if row else None
 
 
-async def is_in_flight(tx: Transaction, channel: str, chat_id: str) -> bool:
-    """Whether a message to this chat is being sent now: it may have arrived and not be on record yet."""
+async def is_in_doubt(tx: Transaction, channel: str, chat_id: str) -> bool:
+    """Whether a message to this chat was tried and is not done: it may have arrived without our record."""
     query = select(
-        exists().where(outbox.c.channel == channel, outbox.c.chat_id == chat_id, outbox.c.state == "sending")
+        exists().where(
+            outbox.c.channel == channel,
+            outbox.c.chat_id == chat_id,
+            # A broken connection or a crash puts back what the person perhaps reads already.
+            or_(outbox.c.state == "sending", and_(outbox.c.state == "queued", outbox.c.attempts > 0)),
+        )
     )
     return bool(await tx.scalar(query))
 

@@ -26,3 +26,26 @@ class FastClock:
     async def sleep(self, seconds: float) -> None:
         """Sleep `seconds` of this clock."""
         await asyncio.sleep(max(0.0, seconds) / self._speed)  # noqa: TID251 - a clock
+
+
+class StoppedClock:
+    """Time that passes only when a test says so."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Seconds since the epoch, as good as any start."""
+        return self._now.timestamp()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the time pass at once."""
+        self.pass_by(timedelta(seconds=max(0.0, seconds)))
+
+    def pass_by(self, time: timedelta) -> None:
+        """So much later."""
+        self._now += time

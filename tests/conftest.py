@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -20,6 +21,14 @@ from faq.region import load_region
 from handlers.knowledge import Knowledge
 from storage.database import Database
 from tests.house import House, open_house
+
+# The default draws every variable of every frame, which takes seconds for one error.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 TRANSPORTS = ("telegram-polling", "telegram-webhook", "vk-polling", "vk-callback")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from bot.parts import App
 from bot.settings import Settings
 from handlers import staff, texts
 from handlers.knowledge import Knowledge
+from storage import conversations, people
+from storage.people import Person
 from tests.clock import FastClock
 from tests.emulators.telegram import TelegramServer
 from tests.emulators.vk import VkServer
@@ -25,6 +28,17 @@ SPEED = 20.0
 VK_TOKEN, VK_GROUP = "vk1.a.test-token", 777
 VK_SECRET, VK_CONFIRMATION = "callback-secret", "c0nf1rm"
 WEBHOOK_SECRET = "webhook_secret"
+
+
+def contents(message: Any) -> list[bytes]:
+    """What is in the files of a message, in whichever messenger it was seen."""
+    files = message.files if hasattr(message, "files") else message.attachments
+    return [file.content for file in files]
+
+
+def said_by_bot(person: Any) -> str:
+    """Everything the helpdesk said to this person, as one text."""
+    return "\n".join(message.words for message in person.chat if message.from_bot)
 
 
 @dataclass
@@ -64,14 +78,39 @@ class House:
     async def colleague(self, name: str = "Мария", *, messenger: str = "") -> Any:
         """A member of the staff, on the other messenger unless told."""
         person = self.person(messenger or self.away, name)
-        async with self.app.database.transaction() as tx:
-            invited = await staff.invite(
-                tx, role="school", school=None, municipality=None, now=self.app.clock.now()
-            )
-        await person.start(f"join-{invited.token}")
+        await person.start(await self.invite())
         await person.hears("вы в команде")
         await person.hears(re.compile(f"{texts.NO_OPEN_TICKETS}|{texts.BUTTON_OPEN_LIST}"))
         return person
+
+    def server(self, messenger: str) -> Any:
+        """The emulator of this messenger."""
+        return self.telegram if messenger == "telegram" else self.vk
+
+    async def invite(self, *, days_ago: int = 0) -> str:
+        """A one-time invitation, as the deep link carries it."""
+        now = self.app.clock.now() - timedelta(days=days_ago)
+        async with self.app.database.transaction() as tx:
+            invited = await staff.invite(tx, role="school", school=None, municipality=None, now=now)
+        return f"join-{invited.token}"
+
+    async def time_is_up(self, messenger: str, person: Any) -> None:
+        """Whatever was to be answered to this person later is due now."""
+        now = self.app.clock.now()
+        async with self.app.database.transaction() as tx:
+            found = await people.at(tx, messenger, str(person.id))
+            assert found is not None
+            conversation = await conversations.of_person(tx, found.id, now=now)
+            assert conversation.answer_due_at is not None
+            await conversations.set_answer_due(tx, conversation.id, now)
+        self.app.answers.wake(now)
+
+    async def known(self, person: Any, *, messenger: str = "") -> Person:
+        """What we remember of this person."""
+        async with self.app.database.reading() as tx:
+            found = await people.at(tx, messenger or self.home, str(person.id))
+        assert found is not None
+        return found
 
     async def asks_for_human(self, parent: Any, question: str = "ничего не понимаю, всё сломано") -> int:
         """Bring a parent to a human; returns the number of the question."""

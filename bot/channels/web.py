@@ -338,7 +338,7 @@ class _Doors:
         own = [
             (message.created_at, _own(message))
             for message in said
-            if message.author == "person" and (message.text or message.attachments)
+            if message.author in {"person", "press"} and (message.text or message.attachments)
         ]
         theirs = [(message.created_at, _show(message)) for message in shown]
         together = [body for _, body in sorted(own + theirs, key=_moment)]

@@ -1,0 +1,31 @@
+"""A base with a bug in it, for tests of what happens then."""
+
+from __future__ import annotations
+
+from faq.matcher import Decision
+from faq.topic import Topic
+from handlers.knowledge import Knowledge
+
+STUMBLE = "споткнись"
+"""A question with this word cannot be matched."""
+
+
+class StumblingKnowledge(Knowledge):
+    """A good base until something it stumbles at is asked for."""
+
+    def __init__(self, good: Knowledge) -> None:
+        self.__dict__.update(good.__dict__)
+        self.broken = {"stumble"}
+        """Topics that cannot be looked up."""
+
+    async def match(self, text: str) -> Decision:
+        """Fail at the word."""
+        if STUMBLE in text:
+            raise ZeroDivisionError
+        return await super().match(text)
+
+    def topic(self, slug: str) -> Topic | None:
+        """Fail at a broken topic."""
+        if slug in self.broken:
+            raise ZeroDivisionError
+        return super().topic(slug)

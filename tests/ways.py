@@ -1,0 +1,15 @@
+"""Which ways a conversation is held: the main ones on all eight, the others on two that differ in all."""
+
+from __future__ import annotations
+
+import pytest
+
+two_ways = pytest.mark.parametrize(
+    ("transport", "database_kind"), [("telegram-polling", "sqlite"), ("vk-callback", "postgresql")]
+)
+"""Instead of four transports times two databases."""
+
+other_two_ways = pytest.mark.parametrize(
+    ("transport", "database_kind"), [("telegram-webhook", "postgresql"), ("vk-polling", "sqlite")]
+)
+"""The other halves."""
