@@ -16,7 +16,6 @@ import os
 import signal
 import sys
 import traceback
-from pathlib import Path
 from typing import Any
 
 from bot.app import running
@@ -84,6 +83,4 @@ async def _serve(knowledge: Knowledge) -> None:
 
 
 if __name__ == "__main__":
-    # Where tracebacks of a birth that failed should go is known only after it.
-    sys.path.insert(0, str(Path(__file__).parents[2]))
     main()

@@ -17,6 +17,8 @@ from pathlib import Path
 import aiohttp
 
 from bot.clock import SystemClock
+from handlers import staff
+from storage.database import Database
 from tests.crash.nursery import READY
 
 PROJECT = Path(__file__).parents[2]
@@ -145,6 +147,13 @@ def open_nursery() -> Iterator[Nursery]:
         assert READY in process.stdout.readline()
         yield Nursery(process)
         process.kill()
+
+
+async def invitation(database: Database) -> str:
+    """A fresh token with which somebody becomes a member of the staff."""
+    async with database.transaction() as tx:
+        invited = await staff.invite(tx, role="school", school=None, municipality=None, now=_clock.now())
+    return invited.token
 
 
 def outside() -> dict[str, str]:
