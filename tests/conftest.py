@@ -20,7 +20,7 @@ from faq.loading import packaged_base
 from faq.region import load_region
 from handlers.knowledge import Knowledge
 from storage.database import Database
-from tests.house import House, open_house
+from tests.house import SPEED, House, open_house
 
 # The default draws every variable of every frame, which takes seconds for one error.
 structlog.configure(
@@ -120,12 +120,18 @@ def transport(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def speed() -> float:
+    """How fast the house lives."""
+    return SPEED
+
+
+@pytest.fixture
 async def house(
-    transport: str, database_url: str, knowledge: Knowledge, tmp_path: Path
+    transport: str, database_url: str, knowledge: Knowledge, tmp_path: Path, speed: float
 ) -> AsyncIterator[House]:
     """A running helpdesk between two emulated messengers; parents come by `transport`."""
     async with open_house(
-        transport, database_url=database_url, knowledge=knowledge, folder=tmp_path / "data"
+        transport, database_url=database_url, knowledge=knowledge, folder=tmp_path / "data", speed=speed
     ) as house:
         yield house
         house.check_manners()

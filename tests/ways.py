@@ -13,3 +13,8 @@ other_two_ways = pytest.mark.parametrize(
     ("transport", "database_kind"), [("telegram-webhook", "postgresql"), ("vk-polling", "sqlite")]
 )
 """The other halves."""
+
+unhurried = pytest.mark.parametrize("speed", [6.0])
+"""For pauses that a busy machine could stretch: the patience of 1.5 s takes a quarter of a real second."""
+LONG_WHILE = 1.0
+"""Real seconds of silence in an unhurried house: longer than the longest patience."""

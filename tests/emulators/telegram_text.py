@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,9 +62,9 @@ class Formatted:
     text: str
     entities: tuple[Entity, ...] = ()
 
-    @property
+    @cached_property
     def html(self) -> str:
-        """The same as HTML."""
+        """The same as HTML; drawn once, for people look at their chats all the time."""
         return _to_html(self.text, self.entities)
 
 
