@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
@@ -56,11 +57,17 @@ async def running(
             asyncio.create_task(keep_running(keeper.channel.name, keeper.run, clock=clock))
             for keeper in app.keepers
         ]
-        tasks.append(asyncio.create_task(keep_running("answers", app.answers.run, clock=clock)))
+        tasks.append(asyncio.create_task(keep_running("answers", partial(_answer, app), clock=clock)))
         stack.push_async_callback(_stop, web, tasks)
         # Readers of the web chat wait for news: they are let go before the web server waits for them.
         stack.push_async_callback(app.channels["web"].close)
         yield app
+
+
+async def _answer(app: App) -> None:
+    # The doors are open already: whoever asks while the index is being built is answered right after.
+    await asyncio.to_thread(app.knowledge.build_index)
+    await app.answers.run()
 
 
 def bind(host: str, port: int) -> socket.socket:

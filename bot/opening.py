@@ -9,9 +9,10 @@ from bot.clock import Clock
 from bot.settings import Settings
 from faq.loading import packaged_base
 from faq.region import load_region
-from handlers.knowledge import Knowledge
+from handlers.knowledge import Knowledge, base_from
 from storage import knowledge as stored
 from storage.database import Database
+from storage.migrations import NEWEST
 
 
 class StartError(Exception):
@@ -24,20 +25,21 @@ async def open_database(settings: Settings) -> Database:
     if database.is_sqlite:
         prepare_folder(settings.data_dir)
         await database.migrate()
-    elif await database.revision() != database.newest_revision():
+    elif await database.revision() != NEWEST:
         raise StartError("Таблицы базы данных не той версии: выполните helpdesk migrate.")
     return database
 
 
 async def open_knowledge(settings: Settings, database: Database, *, clock: Clock) -> Knowledge:
-    """Seed the FAQ with this version's entries and build the index of what is in use."""
+    """Seed the FAQ with this version's entries and take up what is in use; the index is built later."""
     packaged = await asyncio.to_thread(packaged_base)
     async with database.transaction() as tx:
         await stored.seed(
             tx, {slug: topic.to_plain() for slug, topic in packaged.topics.items()}, now=clock.now()
         )
         bodies = {entry.slug: entry.body for entry in await stored.everything(tx)}
-    return await asyncio.to_thread(Knowledge.of_entries, bodies, load_region(settings.region))
+    base = await asyncio.to_thread(base_from, bodies)
+    return Knowledge(base, load_region(settings.region))
 
 
 def prepare_folder(folder: Path) -> None:

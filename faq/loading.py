@@ -62,6 +62,14 @@ def packaged_base() -> Base:
     return load_base(PACKAGED)
 
 
+def packaged_sections() -> tuple[Section, ...]:
+    """The menu that is installed with the program; raises BaseError."""
+    sections, problems = _read_sections(PACKAGED / "sections.yaml")
+    if problems:
+        raise BaseError(tuple(problems))
+    return sections
+
+
 def load_base(folder: Path) -> Base:
     """Read sections.yaml and topics/*.yaml of a folder; raises BaseError naming every problem."""
     topics, problems = read_topics(folder / "topics")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any
 
-from faq.loading import packaged_base
+from faq.loading import packaged_sections
 from faq.matcher import Decision, Matcher
 from faq.region import Region, render
 from faq.topic import Base, Topic, with_topics
@@ -15,18 +16,18 @@ from storage.database import Database
 
 
 class Knowledge:
-    """An immutable index that is swapped as a whole when the base changes."""
+    """The base, and an immutable index of it that is swapped as a whole when the base changes.
+
+    The index takes seconds to build: it is built when first needed, or before by `build_index`, so that
+    the doors can open meanwhile.
+    """
 
     def __init__(self, base: Base, region: Region) -> None:
         self.region = region
         self._base = base
-        self._matcher = Matcher(base)
+        self._matcher: Matcher | None = None
+        self._building = Lock()
         self._stamp = ""
-
-    @classmethod
-    def of_entries(cls, bodies: Mapping[str, Mapping[str, Any]], region: Region) -> Knowledge:
-        """What the stored entries make; takes about a second, off the event loop."""
-        return cls(base_from(bodies), region)
 
     @property
     def base(self) -> Base:
@@ -43,7 +44,14 @@ class Knowledge:
 
     async def match(self, text: str) -> Decision:
         """What the person means; computed off the event loop."""
-        return await asyncio.to_thread(self._matcher.match, text)
+        return await asyncio.to_thread(lambda: self.build_index().match(text))
+
+    def build_index(self) -> Matcher:
+        """The index, built now if it is not; blocks for seconds the first time."""
+        with self._building:
+            if self._matcher is None:
+                self._matcher = Matcher(self._base)
+            return self._matcher
 
     async def refresh(self, database: Database) -> bool:
         """Take over changes that anybody made to the base; True if there were any."""
@@ -64,4 +72,4 @@ class Knowledge:
 def base_from(bodies: Mapping[str, Mapping[str, Any]]) -> Base:
     """The base made of stored entries, in the packaged sections."""
     topics = {slug: Topic.from_plain(body) for slug, body in bodies.items()}
-    return with_topics(Base(topics={}, sections=packaged_base().sections), topics)
+    return with_topics(Base(topics={}, sections=packaged_sections()), topics)

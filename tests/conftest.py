@@ -36,7 +36,9 @@ TRANSPORTS = ("telegram-polling", "telegram-webhook", "vk-polling", "vk-callback
 @pytest.fixture(scope="session")
 def knowledge() -> Knowledge:
     """The real base and its index, built once."""
-    return Knowledge(packaged_base(), load_region("adygea"))
+    built = Knowledge(packaged_base(), load_region("adygea"))
+    built.build_index()
+    return built
 
 
 @pytest.fixture(autouse=True)

@@ -43,7 +43,7 @@ def told() -> Iterator[None]:
     from faq.loading import BaseError
     from faq.region import RegionError
     from handlers.errors import HelpdeskError
-    from storage.database import BadAddress, Unavailable
+    from storage.database import BadAddress, TooNew, Unavailable
 
     try:
         yield
@@ -55,6 +55,8 @@ def told() -> Iterator[None]:
         fail(str(error), BAD_INPUT)
     except StartError as error:
         fail(str(error), FAILURE)
+    except TooNew as error:
+        fail(f"Таблицы базы данных новее программы ({error}): обновите программу.", FAILURE)
     except Unavailable as error:
         fail(f"База данных недоступна: {error}. Проверьте HELPDESK_DATABASE_URL и права на файл.", FAILURE)
     except KeyboardInterrupt:

@@ -33,6 +33,7 @@ def main() -> None:
     for channel in ("bot.channels.telegram", "bot.channels.vk"):
         importlib.import_module(channel)
     knowledge = Knowledge(packaged_base(), load_region("adygea"))
+    knowledge.build_index()
     gc.collect()
     gc.freeze()
     _tell(READY)
