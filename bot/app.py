@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from functools import partial
 
@@ -14,13 +14,13 @@ from fastapi import FastAPI
 from bot.channels.web import WebChannel
 from bot.clock import Clock, SystemClock
 from bot.health import Health
-from bot.messengers import Cursor, messengers
+from bot.messengers import Cursor, load, messengers
 from bot.opening import StartError, open_database, open_knowledge
 from bot.panel import server
 from bot.parts import App
 from bot.schedule import scheduler
 from bot.settings import Settings
-from bot.supervise import keep_running
+from bot.supervise import ChannelKeeper, keep_running
 from handlers.knowledge import Knowledge
 
 SHUTDOWN_SECONDS = 5
@@ -44,23 +44,23 @@ async def running(
         stack.push_async_callback(database.close)
         knowledge = knowledge or await open_knowledge(settings, database, clock=clock)
         app = App(settings, database, knowledge, clock=clock)
-        _add_channels(app)
-        for channel in app.channels.values():
-            stack.push_async_callback(channel.close)
+        stack.push_async_callback(_close, app)
         app.url = f"http://{settings.host}:{listening.getsockname()[1]}"
         ticks = scheduler(database, lambda: knowledge.refresh(database), clock=clock)
         ticks.start()
         stack.callback(ticks.shutdown, wait=False)
-        web = _server(server.build(app))
+        app.add(WebChannel(database, app.files, clock=clock, region_name=knowledge.region.name))
+        pages = server.build(app)
+        web = _server(pages)
         tasks = [asyncio.create_task(web.serve(sockets=[listening]))]
-        tasks += [
-            asyncio.create_task(keep_running(keeper.channel.name, keeper.run, clock=clock))
-            for keeper in app.keepers
-        ]
-        tasks.append(asyncio.create_task(keep_running("answers", partial(_answer, app), clock=clock)))
         stack.push_async_callback(_stop, web, tasks)
         # Readers of the web chat wait for news: they are let go before the web server waits for them.
         stack.push_async_callback(app.channels["web"].close)
+        tasks.append(asyncio.create_task(keep_running("answers", partial(_answer, app), clock=clock)))
+        # The web chat answers already while the messengers' libraries are being loaded.
+        tasks += _keep(app, list(app.keepers))
+        await asyncio.to_thread(load, settings)
+        tasks += _keep(app, _add_messengers(app, pages))
         yield app
 
 
@@ -88,14 +88,27 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _add_channels(app: App) -> None:
-    app.add(WebChannel(app.database, app.files, clock=app.clock, region_name=app.knowledge.region.name))
+def _add_messengers(app: App, pages: FastAPI) -> list[ChannelKeeper]:
     cursor = Cursor(app.database, f"vk-{app.settings.vk_group_id}")
     made = messengers(app.settings, clock=app.clock, cursor=cursor)
-    for channel in made.channels.values():
-        app.add(channel)
     app.missing = made.missing
     app.health |= {name: Health(name, trouble) for name, trouble in made.broken.items()}
+    keepers = [app.add(channel) for channel in made.channels.values()]
+    for channel in made.channels.values():
+        server.add_doors(pages, channel, app)
+    return keepers
+
+
+def _keep(app: App, keepers: Iterable[ChannelKeeper]) -> list[asyncio.Task[None]]:
+    return [
+        asyncio.create_task(keep_running(keeper.channel.name, keeper.run, clock=app.clock))
+        for keeper in keepers
+    ]
+
+
+async def _close(app: App) -> None:
+    for channel in app.channels.values():
+        await channel.close()
 
 
 def _server(pages: FastAPI) -> uvicorn.Server:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 
 from pydantic import SecretStr
 
@@ -71,6 +72,14 @@ def messengers(settings: Settings, *, clock: Clock, cursor: base.Cursor) -> Mess
         except Closed as error:
             made.broken[name] = str(error)
     return made
+
+
+def load(settings: Settings) -> None:
+    """Import the libraries of the configured messengers: seconds of work, which any thread can do."""
+    if not _telegram_unset(settings):
+        import_module("bot.channels.telegram")
+    if not _vk_unset(settings):
+        import_module("bot.channels.vk")
 
 
 def _telegram_unset(settings: Settings) -> str:

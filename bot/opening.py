@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from bot.clock import Clock
+from bot.index_store import IndexStore
 from bot.settings import Settings
 from faq.loading import packaged_base
 from faq.region import load_region
@@ -39,7 +40,8 @@ async def open_knowledge(settings: Settings, database: Database, *, clock: Clock
         )
         bodies = {entry.slug: entry.body for entry in await stored.everything(tx)}
     base = await asyncio.to_thread(base_from, bodies)
-    return Knowledge(base, load_region(settings.region))
+    store = IndexStore(settings.data_dir)
+    return Knowledge(base, load_region(settings.region), build=store.matcher)
 
 
 def prepare_folder(folder: Path) -> None:

@@ -52,21 +52,16 @@ class App:
             if keeper.channel.name == sender.channel:
                 await keeper.delivery.settled(sender.chat_id, message_id)
 
-    def add(self, channel: Channel) -> None:
-        """Take a channel into the house."""
+    def add(self, channel: Channel) -> ChannelKeeper:
+        """Take a channel into the house; returns what keeps it running."""
         health = Health(channel.name)
         delivery = Delivery(
             channel, self.database, self.files, self.channels, clock=self.clock, report=health.note
         )
+        keeper = ChannelKeeper(
+            channel, delivery, self.database, receive=self.receive, health=health, clock=self.clock
+        )
         self.channels[channel.name] = channel
         self.health[channel.name] = health
-        self.keepers.append(
-            ChannelKeeper(
-                channel,
-                delivery,
-                self.database,
-                receive=self.receive,
-                health=health,
-                clock=self.clock,
-            )
-        )
+        self.keepers.append(keeper)
+        return keeper

@@ -104,6 +104,15 @@ class Reader:
         self._targets = sorted(word for word in self._known if len(word) >= _REPAIRED_FROM - 1)
         self._mended = lru_cache(maxsize=_REMEMBERED)(self._mend)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the memory of repaired words."""
+        return {name: value for name, value in self.__dict__.items() if name != "_mended"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Begin with an empty memory."""
+        self.__dict__.update(state)
+        self._mended = lru_cache(maxsize=_REMEMBERED)(self._mend)
+
     def read(self, text: str) -> Reading:
         """Read a message of any length and content."""
         text = to_russian(clean(text), self.knows, latin=self._lexicon.latin)

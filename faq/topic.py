@@ -152,6 +152,10 @@ class Base:
     def __post_init__(self) -> None:
         object.__setattr__(self, "topics", MappingProxyType(dict(self.topics)))
 
+    def __reduce__(self) -> tuple[type["Base"], tuple[dict[str, Topic], tuple[Section, ...]]]:
+        """A view of a dict cannot be pickled by itself."""
+        return Base, (dict(self.topics), self.sections)
+
 
 def with_topics(base: Base, topics: Mapping[str, Topic]) -> Base:
     """The base with these topics in place of those of the same slug; a new one ends its section's menu."""

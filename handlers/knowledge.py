@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
 
@@ -22,8 +22,10 @@ class Knowledge:
     the doors can open meanwhile.
     """
 
-    def __init__(self, base: Base, region: Region) -> None:
+    def __init__(self, base: Base, region: Region, *, build: Callable[[Base], Matcher] = Matcher) -> None:
+        """`build` makes the index; blocking."""
         self.region = region
+        self._build = build
         self._base = base
         self._matcher: Matcher | None = None
         self._building = Lock()
@@ -50,7 +52,7 @@ class Knowledge:
         """The index, built now if it is not; blocks for seconds the first time."""
         with self._building:
             if self._matcher is None:
-                self._matcher = Matcher(self._base)
+                self._matcher = self._build(self._base)
             return self._matcher
 
     async def refresh(self, database: Database) -> bool:
@@ -63,7 +65,7 @@ class Knowledge:
         if bodies:
             base = await asyncio.to_thread(base_from, bodies)
             if base != self._base:
-                self._matcher = await asyncio.to_thread(Matcher, base)
+                self._matcher = await asyncio.to_thread(self._build, base)
                 self._base = base
         self._stamp = stamp
         return True

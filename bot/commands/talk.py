@@ -17,6 +17,7 @@ from bot.channels.console import ConsoleChannel
 from bot.clock import SystemClock
 from bot.commands.base_in_use import base_in_use
 from bot.commands.common import FAILURE, fail, load_settings, run, told
+from bot.index_store import IndexStore
 from bot.settings import Settings
 from faq.matcher import Matcher
 from handlers.messages import Address, Attachment, Incoming
@@ -53,7 +54,7 @@ def ask(
     with told():
         lines = [text] if text is not None else _lines(batch or "-")
         base = base_in_use(settings)
-        matcher = Matcher(base)
+        matcher = IndexStore(settings.data_dir).matcher(base)
         titles = {slug: topic.title for slug, topic in base.topics.items()}
     for line in lines:
         answer = _decide(matcher, line)

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.channels.base import Channel
 from bot.panel.routes import panel_routes
 from bot.parts import App
 from storage import journal, outbox, tickets
@@ -19,9 +20,7 @@ def build(app: App) -> FastAPI:
     web = FastAPI(title="Dnevnik Helpdesk", docs_url=None, redoc_url=None, openapi_url=None)
     web.add_middleware(SecurityHeaders)
     for channel in app.channels.values():
-        routes = channel.routes(app.receive)
-        if routes is not None:
-            web.include_router(routes)
+        add_doors(web, channel, app)
     web.include_router(panel_routes(app))
 
     @web.get("/")
@@ -53,6 +52,13 @@ def build(app: App) -> FastAPI:
             return Response(status_code=503)
 
     return web
+
+
+def add_doors(web: FastAPI, channel: Channel, app: App) -> None:
+    """Open the HTTP doors of a channel, if it has any."""
+    routes = channel.routes(app.receive)
+    if routes is not None:
+        web.include_router(routes)
 
 
 class SecurityHeaders:

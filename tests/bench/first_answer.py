@@ -1,4 +1,4 @@
-"""How long a warm start takes to its first answer, and how much memory it then holds at rest.
+"""How long a start takes to its first answer, and how much memory it then holds at rest.
 
     python -m tests.bench.first_answer [--runs 5] [--all-channels]
 
@@ -44,28 +44,27 @@ class Run:
     memory: float
 
 
-async def measure(environment: dict[str, str]) -> Run:
+async def measure(folder: str, environment: dict[str, str]) -> Run:
     """Start, ask, wait for the answer, rest, look."""
-    with tempfile.TemporaryDirectory() as folder:
-        address = f"127.0.0.1:{_free_port()}"
-        settings = {"HELPDESK_DATA_DIR": folder, "HELPDESK_LISTEN": address, "HELPDESK_LOG_LEVEL": "ERROR"}
-        began = time.perf_counter()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            "run",
-            env={**os.environ, **environment, **settings},
-            stdout=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            await _ask(f"http://{address}")
-            first_answer = time.perf_counter() - began
-            await CLOCK.sleep(IDLE_SECONDS)
-            memory = psutil.Process(process.pid).memory_info().rss / 2**20
-        finally:
-            process.terminate()
-            await process.wait()
+    address = f"127.0.0.1:{_free_port()}"
+    settings = {"HELPDESK_DATA_DIR": folder, "HELPDESK_LISTEN": address, "HELPDESK_LOG_LEVEL": "ERROR"}
+    began = time.perf_counter()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        "run",
+        env={**os.environ, **environment, **settings},
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await _ask(f"http://{address}")
+        first_answer = time.perf_counter() - began
+        await CLOCK.sleep(IDLE_SECONDS)
+        memory = psutil.Process(process.pid).memory_info().rss / 2**20
+    finally:
+        process.terminate()
+        await process.wait()
     return Run(first_answer, memory)
 
 
@@ -118,13 +117,16 @@ def _free_port() -> int:
 
 async def _main(runs: int, *, connected: bool) -> None:
     async with _messengers(connected=connected) as environment:
-        await measure(environment)  # the first start compiles and warms the disk
-        results = [await measure(environment) for _ in range(runs)]
+        with tempfile.TemporaryDirectory() as folder:
+            # The first start makes the database and the index; then the installation is warm.
+            first = await measure(folder, environment)
+            results = [await measure(folder, environment) for _ in range(runs)]
     seconds = [run.first_answer for run in results]
     memory = [run.memory for run in results]
     where = "web, Telegram, VK" if connected else "web"
     write = sys.stdout.write
     write(f"channels: {where}; runs: {runs}; cores: {os.cpu_count()}; Python {platform.python_version()}\n")
+    write(f"first answer with empty data, s: {first.first_answer:.2f}\n")
     write(f"first answer, s: {_spread(seconds, digits=2)}\n")
     write(f"idle memory, MB: {_spread(memory, digits=0)}\n")
 
