@@ -11,6 +11,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import aiogram.types  # noqa: F401 - all of it, before our light import: the emulator's tests use all
 import pytest
 import structlog
 from sqlalchemy import text
@@ -22,13 +23,12 @@ from handlers.knowledge import Knowledge
 from storage.database import Database
 from tests.house import SPEED, House, open_house
 
-# The default draws every variable of every frame, which takes seconds for one error.
-structlog.configure(
-    processors=[
-        structlog.processors.add_log_level,
-        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
-    ]
-)
+ROOM_IN_MEMORY = 2 * 2**30
+"""Bytes that must be free in memory's file system for the databases of the tests to live there."""
+_MEMORY = Path("/dev/shm")  # noqa: S108 - the file system itself, not a guessable file in it
+if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > ROOM_IN_MEMORY:
+    # Every commit waits for the disk otherwise, and half of the suite's time is that waiting.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 TRANSPORTS = ("telegram-polling", "telegram-webhook", "vk-polling", "vk-callback")
 
@@ -42,6 +42,13 @@ def knowledge() -> Knowledge:
 
 
 @pytest.fixture(autouse=True)
+def _plain_logs() -> None:
+    # The default draws every variable of every frame, which takes seconds for one error.
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.processors.add_log_level, renderer])
+
+
+@pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("HELPDESK_")]:
         monkeypatch.delenv(name)
@@ -51,7 +58,9 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def postgresql() -> Iterator[Callable[[str], str]]:
     """A real PostgreSQL server; gives the address of a database."""
     # Not under pytest's own folder: another run that starts meanwhile would sweep it away.
-    folder = Path(tempfile.mkdtemp(prefix="helpdesk-postgresql-"))
+    folder = Path(
+        tempfile.mkdtemp(prefix="helpdesk-postgresql-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
+    )
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder.parent))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
