@@ -61,6 +61,7 @@ async def running(
         tasks += _keep(app, list(app.keepers))
         await asyncio.to_thread(load, settings)
         tasks += _keep(app, _add_messengers(app, pages))
+        app.opened.set()
         yield app
 
 

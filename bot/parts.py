@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
 from bot.channels.base import Channel
@@ -35,6 +36,8 @@ class App:
         self.helpdesk = Helpdesk(database, knowledge, now=clock.now, wake=self._wake)
         self.answers = Answers(self.helpdesk.answer_due, clock=clock)
         self.url = ""
+        self.opened = asyncio.Event()
+        """Set when the doors of all channels are there."""
 
     def _wake(self, due: datetime | None) -> None:
         self.answers.wake(due)

@@ -166,8 +166,20 @@ async def _hear_school(turn: Turn, text: str) -> None:
         await escalation.open_question(turn, school=texts.SCHOOL_SKIPPED)
     elif not words(clean(text)) or small_talk(text) is not None or wants_human(text):
         await escalation.ask_school_again(turn)
+    elif not turn.state.school_doubted and await _reads_like_a_question(turn, text):
+        # Typed before we asked, or instead of an answer; it stays with the question for the staff.
+        turn.state.school_doubted = True
+        await escalation.ask_school_again(turn)
     else:
+        turn.state.school_doubted = False
         await escalation.open_question(turn, school=text.strip()[:_SCHOOL_LENGTH])
+
+
+async def _reads_like_a_question(turn: Turn, text: str) -> bool:
+    said = words(clean(text))
+    if any(word[0].isdigit() or word.startswith(_SCHOOL_WORDS) for word in said):
+        return False
+    return len(said) > questions.SHORT and (await turn.knowledge.match(text)).decision != "unknown"
 
 
 async def _ask_school_still(turn: Turn) -> None:
@@ -175,6 +187,7 @@ async def _ask_school_still(turn: Turn) -> None:
         await escalation.ask_school_again(turn)
 
 
+_SCHOOL_WORDS = ("школ", "лице", "гимназ", "сош", "оош", "интернат", "кадет", "колледж")
 _SCHOOL_LENGTH = 300
 """Characters of a school's name that a card shows."""
 _SUBSCRIBE = {"подписаться", "подписка", "хочу получать объявления"}

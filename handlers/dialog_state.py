@@ -15,6 +15,8 @@ class DialogState:
 
     step: Step = ""
     """`school`: the next message names the school of the question."""
+    school_doubted: bool = False
+    """What was said instead of a school read like a question: the next words are taken as they are."""
     reason: str = ""
     """Why a human was called, while the school is being asked."""
     topic: str = ""

@@ -46,7 +46,7 @@ async def invite(
 ) -> Invited:
     """Make a one-time link's token for a role; refuses a role that does not exist."""
     if role not in texts.ROLES:
-        raise HelpdeskError(f"роль «{role}» неизвестна; есть {', '.join(texts.ROLES)}")
+        raise HelpdeskError(f"Роль «{role}» неизвестна; есть {', '.join(texts.ROLES)}")
     token = secrets.token_urlsafe(24)
     expires_at = now + INVITATION_LIFETIME
     number = await staff.invite(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -14,11 +16,14 @@ from bot.parts import App
 from storage import journal, outbox, tickets
 from storage.database import Unavailable
 
+MESSENGER_DOORS = frozenset({"/telegram/webhook", "/vk/callback"})
+
 
 def build(app: App) -> FastAPI:
     """The web application around a running helpdesk."""
     web = FastAPI(title="Dnevnik Helpdesk", docs_url=None, redoc_url=None, openapi_url=None)
     web.add_middleware(SecurityHeaders)
+    web.add_middleware(Doorkeeper, opened=app.opened)
     for channel in app.channels.values():
         add_doors(web, channel, app)
     web.include_router(panel_routes(app))
@@ -59,6 +64,20 @@ def add_doors(web: FastAPI, channel: Channel, app: App) -> None:
     routes = channel.routes(app.receive)
     if routes is not None:
         web.include_router(routes)
+
+
+class Doorkeeper:
+    """Lets a messenger that calls while its channel is being loaded wait instead of turning it away."""
+
+    def __init__(self, app: ASGIApp, *, opened: asyncio.Event) -> None:
+        self._app = app
+        self._opened = opened
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hold what no page of ours answers yet."""
+        if scope["type"] == "http" and scope["path"] in MESSENGER_DOORS:
+            await self._opened.wait()
+        await self._app(scope, receive, send)
 
 
 class SecurityHeaders:

@@ -74,3 +74,25 @@ async def test_a_pressed_label_is_not_a_line_of_the_card(desk: Desk) -> None:
     await colleague.presses("card:1")
     (card,) = await colleague.waits()
     assert "Родитель: Позвать" not in card
+
+
+async def test_a_question_that_comes_after_the_call_for_a_human_is_not_taken_for_a_school(desk: Desk) -> None:
+    colleague, parent = await desk.colleague(), await desk.parent()
+    await parent.presses("human")
+    await parent.says("у сына пропали оценки за вторую четверть")
+    assert await parent.waits() == [texts.ASK_SCHOOL, texts.ASK_SCHOOL_AGAIN]
+    await parent.says("гимназия, Яблоновский")
+    await parent.waits()
+    card = colleague.heard[-1].text
+    assert "Школа: гимназия, Яблоновский" in card
+    assert "пропали оценки" in card
+
+
+async def test_whoever_insists_is_not_asked_for_the_school_for_ever(desk: Desk) -> None:
+    parent = await desk.parent()
+    await parent.presses("human")
+    await parent.says("у сына пропали оценки за вторую четверть")
+    await parent.waits()
+    await parent.says("я же сказала, пропали оценки сына за четверть")
+    (told,) = await parent.waits()
+    assert "Передал вопрос" in told

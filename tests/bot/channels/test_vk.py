@@ -1103,7 +1103,7 @@ async def test_a_server_that_is_not_there_leaves_the_fate_unknown(clock: FastClo
 
 
 async def test_twenty_calls_a_second_are_never_passed() -> None:
-    clock = FastClock(speed=5)
+    clock = FastClock(speed=2)
     async with VkServer(token=TOKEN, group_id=GROUP, clock=clock) as server:
         anna = server.person()
         await anna.start()
