@@ -38,3 +38,14 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Sleep really."""
         await asyncio.sleep(max(0.0, seconds))  # noqa: TID251 - the one sleeper
+
+
+async def sleep_unless(woken: asyncio.Event, seconds: float, *, clock: Clock) -> None:
+    """Let `seconds` pass, or less when the event is set meanwhile."""
+    waker = asyncio.create_task(woken.wait())
+    sleeper = asyncio.create_task(clock.sleep(seconds))
+    try:
+        await asyncio.wait({waker, sleeper}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waker.cancel()
+        sleeper.cancel()

@@ -20,7 +20,7 @@ from bot.channels.base import (
     Unreachable,
 )
 from bot.channels.files import Files
-from bot.clock import Clock
+from bot.clock import Clock, sleep_unless
 from bot.limits import Pacer
 from handlers import deliveries, texts
 from handlers.messages import Outgoing
@@ -98,7 +98,7 @@ class Delivery:
                     self._flying.add(task)
                     task.add_done_callback(self._landed)
                 if not letters:
-                    await self._rest()
+                    await sleep_unless(self._woken, IDLE_LOOK_SECONDS, clock=self._clock)
         finally:
             for task in self._flying:
                 task.cancel()
@@ -151,15 +151,6 @@ class Delivery:
             )
         if again or unknown:
             _log.warning("letters_recovered", channel=self._channel.name, again=again, unknown=unknown)
-
-    async def _rest(self) -> None:
-        waker = asyncio.create_task(self._woken.wait())
-        sleeper = asyncio.create_task(self._clock.sleep(IDLE_LOOK_SECONDS))
-        try:
-            await asyncio.wait({waker, sleeper}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waker.cancel()
-            sleeper.cancel()
 
     async def _claim(self, limit: int) -> list[Letter]:
         if limit <= 0:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot.clock import Clock
+from bot.clock import Clock, sleep_unless
 from storage import inbox, outbox
 from storage.database import Database, Unavailable
 
@@ -52,16 +52,7 @@ class Answers:
             if self._next is not None:
                 wait = min(wait, (self._next - self._clock.now()).total_seconds())
             if wait > 0:
-                await self._sleep(wait)
-
-    async def _sleep(self, seconds: float) -> None:
-        waker = asyncio.create_task(self._woken.wait())
-        sleeper = asyncio.create_task(self._clock.sleep(seconds))
-        try:
-            await asyncio.wait({waker, sleeper}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waker.cancel()
-            sleeper.cancel()
+                await sleep_unless(self._woken, wait, clock=self._clock)
 
 
 def scheduler(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.commands.common import run
@@ -22,7 +21,7 @@ def base_in_use(settings: Settings) -> Base:
 
     base = packaged_base()
     database = Database(settings.database)
-    if database.is_sqlite and not _file_of(database).is_file():
+    if database.is_sqlite and not database.file.is_file():
         return base
     return with_topics(base, topics_from(run(_changed_entries(database))))
 
@@ -56,7 +55,3 @@ async def _changed_entries(database: Database) -> dict[str, Mapping[str, Any]]:
         await database.close()
     # What came with the program is as in this version's files, or will be at the next start.
     return {entry.slug: entry.body for entry in entries if entry.origin == "operator"}
-
-
-def _file_of(database: Database) -> Path:
-    return Path(database.address.partition(":///")[2].partition("?")[0])
