@@ -6,8 +6,8 @@ import asyncio
 import fcntl
 import os
 import zlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -86,35 +86,23 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """Do everything inside, or nothing; raises `Unavailable` when the database is the trouble."""
         async with self._turn():
-            try:
+            with _trouble_named():
                 async with self._engine.connect() as connection, connection.begin():
                     if self.is_sqlite:
                         # A reader that turns writer in mid-transaction would fail at once when another
                         # process wrote meanwhile; taking the write lock first makes it wait instead.
                         await connection.exec_driver_sql("BEGIN IMMEDIATE")
                     yield connection
-            except _TROUBLE as error:
-                raise Unavailable(_reason(error)) from error
-            except DBAPIError as error:
-                if _is_lost(error):
-                    raise Unavailable(_reason(error)) from error
-                raise
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Look without changing anything; never waits for a writer."""
-        try:
+        with _trouble_named():
             async with self._engine.connect() as connection:
                 if self.is_sqlite:
                     await connection.exec_driver_sql("BEGIN")
                 yield connection
                 await connection.rollback()
-        except _TROUBLE as error:
-            raise Unavailable(_reason(error)) from error
-        except DBAPIError as error:
-            if _is_lost(error):
-                raise Unavailable(_reason(error)) from error
-            raise
 
     @asynccontextmanager
     async def exclusive(self, name: str) -> AsyncIterator[Lock]:
@@ -235,6 +223,19 @@ def _prepare_sqlite(engine: Any) -> None:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
+
+
+@contextmanager
+def _trouble_named() -> Iterator[None]:
+    """Give what the database itself is to blame for its one name."""
+    try:
+        yield
+    except _TROUBLE as error:
+        raise Unavailable(_reason(error)) from error
+    except DBAPIError as error:
+        if _is_lost(error):
+            raise Unavailable(_reason(error)) from error
+        raise
 
 
 def _is_lost(error: DBAPIError) -> bool:
