@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import ClientError
@@ -10,8 +14,8 @@ from bot.channels.base import Closed, Rejected, SendError, SlowDown, Unfinished,
 from bot.channels.vk.library import Api, Http, VKAPIError
 from bot.clock import Clock
 
-CALLS_PER_SECOND = 19
-"""VK stops a community's token at 20 calls a second, uploads and names included."""
+CALLS_PER_SECOND = 20
+"""So many calls of a community's token VK takes in any second, uploads and names included."""
 
 _SLOW = {6: 1.0, 9: 5.0, 14: 60.0, 29: 5.0}
 _UNFINISHED = {1, 10, 13, 22, 36}
@@ -98,26 +102,41 @@ class Calls:
 
     async def _ask(self, method: str, **form: Any) -> Any:
         """Call VK; its own errors come out as the library's, troubles on the way as ours."""
-        await self._gate.enter()
-        try:
-            answer = await self._api.request(method, form)
-        except (ClientError, TimeoutError, OSError) as error:
-            raise Unfinished(type(error).__name__) from None
+        async with self._gate.slot():
+            try:
+                answer = await self._api.request(method, form)
+            except (ClientError, TimeoutError, OSError) as error:
+                raise Unfinished(type(error).__name__) from None
         return answer["response"]
 
 
 class _Gate:
-    """Lets calls through one after another, no faster than VK counts."""
+    """Lets in no more calls than VK takes in a second, however late they arrive there.
 
-    def __init__(self, clock: Clock, *, per_second: float) -> None:
+    VK counts arrivals, and two calls sent apart may arrive together. So a call keeps its slot from before
+    it is sent until a second after it was answered: all that arrive within one second hold slots at once.
+    """
+
+    def __init__(self, clock: Clock, *, per_second: int) -> None:
         self._clock = clock
-        self._step = 1 / per_second
-        self._free_at = 0.0
+        self._free_at: asyncio.Queue[float] = asyncio.Queue()
+        for _ in range(per_second):
+            self._free_at.put_nowait(0.0)
 
-    async def enter(self) -> None:
-        """Wait for our turn."""
-        now = self._clock.monotonic()
-        turn = max(now, self._free_at)
-        self._free_at = turn + self._step
-        if turn > now:
-            await self._clock.sleep(turn - now)
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Wait for a slot and hold it."""
+        free_at = await self._free_at.get()
+        try:
+            now = self._clock.monotonic()
+            if free_at > now:
+                await self._clock.sleep(free_at - now)
+            free_at = math.inf
+            yield
+        finally:
+            # Not sent: the slot is as free as it was.
+            self._free_at.put_nowait(min(free_at, self._clock.monotonic() + _SECOND))
+
+
+_SECOND = 1.02
+"""VK's second on our clock, with room for a timer that wakes early."""
