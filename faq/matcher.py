@@ -15,6 +15,7 @@ from faq.deciding import (
     usual_topics,
 )
 from faq.reading import Part, Reading
+from faq.separating import Separation
 from faq.scoring import Scorer, load_outside
 from faq.text import normalise, small_talk
 from faq.topic import Base
@@ -40,6 +41,8 @@ class Decision:
     """What to do with a message; `slug` is the best topic (None for noise), `text_read` how it was read.
 
     `confidence` is the chance that the best topic is right, calibrated on messages by other authors.
+    `foreign`: unknown because it is plainly somebody else's matter. `question` tells the candidates apart.
+    `also` are the other questions of the same message, each decided by itself; the most blocking is the first.
     """
 
     decision: Literal["answer", "clarify", "unknown"]
@@ -47,6 +50,9 @@ class Decision:
     confidence: float
     candidates: tuple[Candidate, ...]
     text_read: str
+    foreign: bool = False
+    question: Separation | None = None
+    also: tuple["Decision", ...] = ()
 
 
 class Matcher:
