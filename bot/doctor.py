@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from bot.channels.base import SendError
 from bot.clock import SystemClock
 from bot.messengers import NoCursor, messengers
 from bot.settings import Settings
+from faq import embedding
 from faq.loading import BaseError, packaged_base
 from faq.region import RegionError, load_region
 from storage import knowledge as stored
@@ -34,6 +36,7 @@ async def examine(settings: Settings) -> list[Finding]:
         _folder(settings.data_dir),
         *await _database(settings),
         *_faq(settings),
+        await _semantic(settings),
         *await _channels(settings),
     ]
 
@@ -90,6 +93,16 @@ def _faq(settings: Settings) -> list[Finding]:
     except RegionError as error:
         findings.append(Finding("Регион", "broken", f"HELPDESK_REGION: {error}"))
     return findings
+
+
+async def _semantic(settings: Settings) -> Finding:
+    part = "Подбор по смыслу"
+    if settings.semantic == "off":
+        return Finding(part, "off", "выключен настройкой HELPDESK_SEMANTIC")
+    trouble = await asyncio.to_thread(embedding.trouble)
+    if trouble is not None:
+        return Finding(part, "off", f"{trouble}; подбор по словам работает")
+    return Finding(part, "ok", embedding.MODEL)
 
 
 async def _channels(settings: Settings) -> list[Finding]:

@@ -40,8 +40,8 @@ async def open_knowledge(settings: Settings, database: Database, *, clock: Clock
         )
         bodies = {entry.slug: entry.body for entry in await stored.everything(tx)}
     base = await asyncio.to_thread(base_from, bodies)
-    store = IndexStore(settings.data_dir)
-    return Knowledge(base, load_region(settings.region), build=store.matcher)
+    store = IndexStore(settings.data_dir, semantic=settings.semantic == "auto")
+    return Knowledge(base, load_region(settings.region), build=store.matcher, improve=store.improved)
 
 
 def prepare_folder(folder: Path) -> None:

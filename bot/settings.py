@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     public_url: str = ""
     region: str = "adygea"
     timezone: str = ""
+    semantic: Literal["auto", "off"] = "auto"
+    keep_days: int = Field(default=180, ge=30, le=36500)
     telegram_token: SecretStr | None = None
     telegram_api_url: str | None = None
     telegram_proxy: str | None = None
@@ -118,6 +120,8 @@ _MESSAGES = {
     "literal_error": "можно только: {expected}",
     "int_parsing": "нужно целое число",
     "greater_than": "нужно положительное число",
+    "greater_than_equal": "нужно число не меньше {ge}",
+    "less_than_equal": "нужно число не больше {le}",
 }
 
 

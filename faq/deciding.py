@@ -10,23 +10,39 @@ import numpy as np
 import yaml
 
 from faq.fitting import Doubles, logistic, scores_of, softmax
+from faq.packaged import read_plain
 from faq.reading import NOTION, Part
-from faq.scoring import SIGNALS, Evidence
+from faq.scoring import LEXICAL, SEMANTIC, Evidence
 from faq.text import lemma
 
 PACKAGED = Path(__file__).parent / "base" / "thresholds.yaml"
 """The thresholds that are installed with the program."""
 
-CLUES = ("chance", "gap", "gap_outside", "nearest", "unseen", "length", "vague")
-"""What the chances of being right and of being ours are judged by."""
+_LEXICAL_CLUES = (
+    "chance",
+    "gap",
+    "gap_outside",
+    "nearest",
+    "unseen",
+    "length",
+    "vague",
+    "agreement",
+    "best",
+    "outside",
+)
+CLUES: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    LEXICAL: _LEXICAL_CLUES,
+    SEMANTIC: (*_LEXICAL_CLUES, "meant", "meant_gap"),
+}
+"""By which signals there are: what the chances of being right and of being ours are judged by."""
 
 _PAIR = 2  # a topic and «none of ours»: there is no second topic to compare with
 _VAGUE_UP_TO = 2  # words with a meaning: more of them, even common ones, say something together
 
 
 @dataclass(frozen=True, slots=True)
-class Thresholds:
-    """How much each signal weighs and how sure is sure enough; chosen on data by `choose_thresholds`.
+class Judging:
+    """How much each signal weighs and how sure is sure enough, for one set of signals.
 
     `right` and `inside` are coefficients of logistic models on CLUES (the last one is the constant).
     """
@@ -37,28 +53,50 @@ class Thresholds:
     inside: tuple[float, ...]
     answer_from: float
     unknown_below: float
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The numbers of a decision with and without sentence vectors, and the figures they were chosen by.
+
+    Words alone are enough, and no vector is computed, where their chance of being right reaches
+    `enough_from` or their chance of being ours is under `foreign_below`.
+    """
+
+    lexical: Judging
+    semantic: Judging
+    enough_from: float
+    foreign_below: float
     figures: Mapping[str, float]
+
+    def of(self, signals: tuple[str, ...]) -> Judging:
+        """The numbers for evidence with these signals."""
+        return self.semantic if signals == SEMANTIC else self.lexical
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Chances: of every class (the last: none of ours), of the best topic being right, of any being meant."""
+    """Chances: of every class (the last: none of ours), of the best topic being right, of any being meant.
 
+    `scores` are the weighted signals, one row a class; `sure` and `ours` say what the chances amount to.
+    """
+
+    scores: Doubles
     chances: Doubles
     right: float
     inside: float
+    sure: bool
+    ours: bool
 
 
 def load_thresholds(path: Path = PACKAGED) -> Thresholds:
     """Read thresholds from a YAML file."""
-    plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+    plain = read_plain(path)
     return Thresholds(
-        weights=tuple(float(plain["weights"][signal]) for signal in SIGNALS),
-        outside=float(plain["outside"]),
-        right=tuple(float(plain["right"][clue]) for clue in (*CLUES, "constant")),
-        inside=tuple(float(plain["inside"][clue]) for clue in (*CLUES, "constant")),
-        answer_from=float(plain["answer_from"]),
-        unknown_below=float(plain["unknown_below"]),
+        lexical=_judging(plain["lexical"], LEXICAL),
+        semantic=_judging(plain["semantic"], SEMANTIC),
+        enough_from=float(plain["enough_from"]),
+        foreign_below=float(plain["foreign_below"]),
         figures=plain["figures"],
     )
 
@@ -66,26 +104,29 @@ def load_thresholds(path: Path = PACKAGED) -> Thresholds:
 def thresholds_as_yaml(thresholds: Thresholds) -> str:
     """The thresholds with the figures they were chosen by, as `load_thresholds` reads them."""
     plain: dict[str, Any] = {
-        "weights": dict(zip(SIGNALS, thresholds.weights, strict=True)),
-        "outside": thresholds.outside,
-        "right": dict(zip((*CLUES, "constant"), thresholds.right, strict=True)),
-        "inside": dict(zip((*CLUES, "constant"), thresholds.inside, strict=True)),
-        "answer_from": thresholds.answer_from,
-        "unknown_below": thresholds.unknown_below,
+        "lexical": _plain(thresholds.lexical, LEXICAL),
+        "semantic": _plain(thresholds.semantic, SEMANTIC),
+        "enough_from": thresholds.enough_from,
+        "foreign_below": thresholds.foreign_below,
         "figures": dict(thresholds.figures),
     }
-    head = "# Chosen by `choose_thresholds` (faq/evaluation.py) by cross-validation; not edited by hand.\n"
+    head = "# Chosen by `helpdesk faq tune` (faq/tuning.py) by cross-validation; not edited by hand.\n"
     return head + str(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False))
 
 
-def judge(part: Part, evidence: Evidence, thresholds: Thresholds) -> Verdict:
+def judge(part: Part, evidence: Evidence, judging: Judging) -> Verdict:
     """Weigh the evidence for one text."""
-    scores = scores_of(evidence.table.astype(np.float64), np.array(thresholds.weights), thresholds.outside)
+    scores = scores_of(evidence.table.astype(np.float64), np.array(judging.weights), judging.outside)
     seen = np.append(clues(part, evidence, scores), 1.0)
+    right = float(logistic(seen @ np.array(judging.right)))
+    inside = float(logistic(seen @ np.array(judging.inside)))
     return Verdict(
+        scores=evidence.table.astype(np.float64) * np.array(judging.weights),
         chances=softmax(scores),
-        right=float(logistic(seen @ np.array(thresholds.right))),
-        inside=float(logistic(seen @ np.array(thresholds.inside))),
+        right=right,
+        inside=inside,
+        sure=right >= judging.answer_from,
+        ours=inside >= judging.unknown_below,
     )
 
 
@@ -94,17 +135,45 @@ def clues(part: Part, evidence: Evidence, scores: Doubles) -> Doubles:
     second, first = np.sort(scores[:-1])[-2:] if len(scores) > _PAIR else (0.0, scores[0])
     chance = float(softmax(scores)[:-1].max())
     content = len({word for word in part.lemmas if not word.startswith(NOTION)})
-    return np.array(
-        [
-            np.log(chance + 1e-9),
-            first - second,
-            first - scores[-1],
-            evidence.nearest,
-            evidence.unseen,
-            np.log1p(content),
-            float(is_vague(part)),
-        ]
+    table = evidence.table[:-1]
+    lexical = [
+        np.log(chance + 1e-9),
+        first - second,
+        first - scores[-1],
+        evidence.nearest,
+        evidence.unseen,
+        np.log1p(content),
+        float(is_vague(part)),
+        float((table.argmax(axis=0) == scores[:-1].argmax()).mean()),
+        float(table[:, 0].max()),
+        float(evidence.table[-1, 0]),
+    ]
+    semantic = [evidence.meant, evidence.meant_gap] if evidence.signals == SEMANTIC else []
+    return np.array([*lexical, *semantic])
+
+
+def _judging(plain: Mapping[str, Any], signals: tuple[str, ...]) -> Judging:
+    named = (*CLUES[signals], "constant")
+    return Judging(
+        weights=tuple(float(plain["weights"][signal]) for signal in signals),
+        outside=float(plain["outside"]),
+        right=tuple(float(plain["right"][clue]) for clue in named),
+        inside=tuple(float(plain["inside"][clue]) for clue in named),
+        answer_from=float(plain["answer_from"]),
+        unknown_below=float(plain["unknown_below"]),
     )
+
+
+def _plain(judging: Judging, signals: tuple[str, ...]) -> dict[str, Any]:
+    named = (*CLUES[signals], "constant")
+    return {
+        "weights": dict(zip(signals, judging.weights, strict=True)),
+        "outside": judging.outside,
+        "right": dict(zip(named, judging.right, strict=True)),
+        "inside": dict(zip(named, judging.inside, strict=True)),
+        "answer_from": judging.answer_from,
+        "unknown_below": judging.unknown_below,
+    }
 
 
 def is_vague(part: Part) -> bool:
@@ -140,7 +209,7 @@ class _Vague:
 @cache
 def _vague_words() -> _Vague:
     path = Path(__file__).parent / "base" / "vague.yaml"
-    plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+    plain = read_plain(path)
     return _Vague(
         stop=frozenset(lemma(str(word)) for word in plain["stop"]),
         vague=frozenset(lemma(str(word)) for word in plain["vague"]),

@@ -15,6 +15,8 @@ Floats = NDArray[np.float32]
 
 _GRAMS = (2, 3, 4)
 _COMMON = 40  # samples: from here on a feature is cheaper in a dense product
+_FREQUENT_SHARE = 25  # of the samples: such features are most of what a message's cosines cost
+_COMMON_SHARE = 70  # of a large base's samples: the dense matrix must fit into memory
 _NOWHERE = -1  # a feature of no sample
 _REMEMBERED = 5_000  # words: enough for a base, some 5 MB
 _PAIR_WEIGHT = 0.5  # two lemmas in a row say more together, but seldom recur
@@ -52,43 +54,59 @@ class Vectors:
         self._size = len(bags)
         spread = Counter(chain.from_iterable(bags))
         # Sorted, so that the sums below come out the same whatever order the base is read in.
-        self._weights = {
-            feature: (number, 1.0 + log((1 + self._size) / (1 + spread[feature])))
-            for number, feature in enumerate(sorted(spread))
-        }
+        self._numbers = {feature: number for number, feature in enumerate(sorted(spread))}
+        counts = np.array([spread[feature] for feature in self._numbers], dtype=np.float64)
+        self._rarity = 1.0 + np.log((1 + self._size) / (1 + counts))
         self._unseen = 1.0 + log(1 + self._size)
-        rows = [self._weigh(bag) for bag in bags]
-        flat = np.concatenate([numbers for numbers, _ in rows])
-        owners = np.repeat(np.arange(self._size), [len(numbers) for numbers, _ in rows])
+        owners = np.repeat(np.arange(self._size), [len(bag) for bag in bags])
+        flat = np.array([self._numbers[feature] for bag in bags for feature in bag], dtype=np.int64)
+        times = np.array([often for bag in bags for often in bag.values()], dtype=np.float64)
+        values = self._rarity[flat] * _damped(times)
+        norms = np.sqrt(np.bincount(owners, weights=values**2, minlength=self._size))
         order = np.argsort(flat, kind="stable")
         self._samples = owners[order]
-        self._values = np.concatenate([values for _, values in rows])[order]
-        self._starts = np.concatenate(([0], np.cumsum(np.bincount(flat, minlength=len(self._weights)))))
+        self._values = (values / norms[owners]).astype(np.float32)[order]
+        self._starts = np.concatenate(([0], np.cumsum(np.bincount(flat, minlength=len(self._numbers)))))
+        self._rows, self._dense = self._common(self._size // _FREQUENT_SHARE)
 
     def cosines(self, bag: Mapping[str, float]) -> Floats:
         """Cosine of the bag with every sample; features that no sample has only dilute."""
         return self._cosines(*self._weigh(bag))
 
-    def gram(self) -> Floats:
-        """Cosines of the samples with one another."""
+    def gram(self, marks: NDArray[np.int64]) -> Floats:
+        """Cosines of some samples (rows, in rising order) with every sample (columns)."""
         lengths = np.diff(self._starts)
-        common = lengths >= _COMMON
         # Long postings as one product of dense matrices, short ones row by row: the faster way for each.
+        rows, dense = self._common(max(_COMMON, self._size // _COMMON_SHARE))
+        gram: Floats = dense[:, marks].T @ dense
         features = np.repeat(np.arange(len(lengths)), lengths)
-        columns = np.cumsum(common) - 1
-        is_common = common[features]
-        dense = np.zeros((self._size, int(common.sum())), dtype=np.float32)
-        dense[self._samples[is_common], columns[features[is_common]]] = self._values[is_common]
-        gram: Floats = dense @ dense.T
-        rare = np.flatnonzero(~is_common)
+        rare = np.flatnonzero(rows[features] == _NOWHERE)
         rare = rare[np.argsort(self._samples[rare], kind="stable")]
         ends = np.cumsum(np.bincount(self._samples[rare], minlength=self._size))
-        for sample, end in enumerate(ends):
-            row = rare[(ends[sample - 1] if sample else 0) : end]
-            gram[sample] += self._cosines(features[row], self._values[row])
+        for place, sample in enumerate(marks):
+            row = rare[(ends[sample - 1] if sample else 0) : ends[sample]]
+            gram[place] += self._sums(features[row], self._values[row])
         return gram
 
+    def _common(self, least: int) -> tuple[NDArray[np.int64], Floats]:
+        """Features that so many samples have: the row of each feature (or _NOWHERE), and their values."""
+        lengths = np.diff(self._starts)
+        common = lengths >= max(least, 1)
+        rows = np.where(common, np.cumsum(common) - 1, _NOWHERE)
+        of_postings = np.repeat(rows, lengths)
+        chosen = of_postings != _NOWHERE
+        dense = np.zeros((int(common.sum()), self._size), dtype=np.float32)
+        dense[of_postings[chosen], self._samples[chosen]] = self._values[chosen]
+        return rows, dense
+
     def _cosines(self, numbers: NDArray[np.int64], weights: Floats) -> Floats:
+        rows = self._rows[numbers]
+        frequent = rows != _NOWHERE
+        sums: Floats = self._sums(numbers[~frequent], weights[~frequent])
+        sums += weights[frequent] @ self._dense[rows[frequent]]
+        return sums
+
+    def _sums(self, numbers: NDArray[np.int64], weights: Floats) -> Floats:
         if not len(numbers):
             return np.zeros(self._size, dtype=np.float32)
         starts = self._starts[numbers]
@@ -101,21 +119,17 @@ class Vectors:
         return sums.astype(np.float32)
 
     def _weigh(self, bag: Mapping[str, float]) -> tuple[NDArray[np.int64], Floats]:
-        numbers: list[int] = []
-        weights: list[float] = []
-        norm = 0.0
-        for feature, times in bag.items():
-            number, weight = self._weights.get(feature, (_NOWHERE, self._unseen))
-            if times > 1:
-                weight *= 1.0 + log(times)
-            elif times < 1:
-                weight *= times
-            norm += weight * weight
-            if number != _NOWHERE:
-                numbers.append(number)
-                weights.append(weight)
-        scale = np.float32(norm**0.5 or 1.0)
-        return np.array(numbers, dtype=np.int64), np.array(weights, dtype=np.float32) / scale
+        numbers = np.array([self._numbers.get(feature, _NOWHERE) for feature in bag], dtype=np.int64)
+        known = numbers != _NOWHERE
+        rarity = np.where(known, self._rarity[numbers], self._unseen) if len(self._rarity) else known * 1.0
+        values = rarity * _damped(np.array(list(bag.values()), dtype=np.float64))
+        values /= np.sqrt((values**2).sum()) or 1.0
+        return numbers[known], values[known].astype(np.float32)
+
+
+def _damped(times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much a feature says that occurs so often: ten times is not ten times as much."""
+    return np.where(times > 1, 1.0 + np.log(np.maximum(times, 1.0)), times)
 
 
 class Bm25:
@@ -167,17 +181,3 @@ class Bm25:
                 number = self._numbers[lemma]
                 table[number, topic] = self._idf[number] * times * (_BM25_K + 1) / (times + _BM25_K * longer)
         return table
-
-
-def ridge(kernel: Floats, targets: Floats, *, penalties: Floats) -> Floats:
-    """Coefficients of a kernel ridge classifier, one column a class; spoils `kernel`."""
-    kernel[np.diag_indices_from(kernel)] += penalties
-    solved = np.linalg.solve(kernel, targets)
-    return solved.astype(np.float32)
-
-
-def leave_one_out(kernel: Floats, targets: Floats, *, penalties: Floats) -> Floats:
-    """What `ridge` would say of each sample if it had not learned it; spoils `kernel`."""
-    kernel[np.diag_indices_from(kernel)] += penalties
-    inverse = np.linalg.inv(kernel)
-    return np.asarray(targets - (inverse @ targets) / np.diag(inverse)[:, None], dtype=np.float32)

@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 import yaml
 
+from faq.packaged import LOADER
 from faq.topic import Base, Fault, Section, Topic, TopicError
 
 PACKAGED = Path(__file__).parent / "base"
 """The base that is installed with the program."""
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where libyaml is compiled in
 _Lines = dict[tuple[str | int, ...], int]
 
 
@@ -101,7 +101,7 @@ def read_document(path: Path, *, name: str | None = None) -> Document:
     """Read one YAML file with its line numbers; raises BaseError for what is not readable YAML."""
     name = name or path.name
     try:
-        loader = _Loader(path.read_text(encoding="utf-8-sig"))
+        loader = LOADER(path.read_text(encoding="utf-8-sig"))
     except OSError:
         raise BaseError((Problem(name, 0, "файл не читается: проверьте, что он есть и доступен"),)) from None
     except UnicodeDecodeError:

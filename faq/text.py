@@ -2,14 +2,15 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import pymorphy3
-import yaml
+
+from faq.packaged import read_plain
 
 LONGEST = 1_500
 """Characters of a message that are read; messengers allow 4,096, the answer never needs that many."""
@@ -27,16 +28,29 @@ _LAUGHTER = re.compile(r"[ахие]{3,}|л+о+л+")
 _REPEATED = re.compile(r"([а-я])\1{2,}")
 _WANTS_WITHIN = 4  # words between the asking word and the person asked for
 _REMEMBERED = 30_000  # words; a parent's word is some 100 bytes
+_LONGEST_WORD = 40  # letters: the dictionary is slow with more, and no word has them
+_ALPHABET = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
+_LETTERS = {letter: (letter.encode(),) for letter in _ALPHABET} | {"е": ("е".encode(), "ё".encode())}
+_END_OF_WORD = 1  # the dictionary's byte between a word and what is known of it
 _LONGEST_SMALL_TALK = 8  # words; what is longer says something
 
 
 def clean(text: str) -> str:
     """Lower case, ё→е, look-alike letters, no control characters, at most LONGEST characters of any input."""
-    text = unicodedata.normalize("NFKC", _cut(text, LONGEST * _RAW))
+    return without_lookalikes(tidy(text))
+
+
+def tidy(text: str) -> str:
+    """As `clean`, but a word in letters of two alphabets stays so."""
+    text = _cut(unicodedata.normalize("NFKC", _cut(text, LONGEST * _RAW)), LONGEST * _RAW)
     text = _ODD.sub(lambda found: _plain(found[0]), text)
     text = _cut(text.lower().replace("ё", "е"), LONGEST)
-    text = _REPEATED.sub(r"\1", text)
-    return _MIXED.sub(lambda found: found[0].translate(_LOOKALIKES), text).strip()
+    return _REPEATED.sub(r"\1", text).strip()
+
+
+def without_lookalikes(text: str) -> str:
+    """Write a word in letters of two alphabets («пapoль») in the Russian ones that they look like."""
+    return _MIXED.sub(lambda found: found[0].translate(_LOOKALIKES), text)
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -59,10 +73,16 @@ def _morph() -> pymorphy3.MorphAnalyzer:
     return pymorphy3.MorphAnalyzer(lang="ru")
 
 
+@cache
+def _words() -> Any:
+    """The automaton of the dictionary's words."""
+    return _morph().dictionary.words.dct
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def lemma(word: str) -> str:
     """The dictionary form of a cleaned word; digits and Latin stay as they are."""
-    if not _is_cyrillic(word):
+    if not _is_cyrillic(word) or len(word) > _LONGEST_WORD:
         return word
     return str(_morph().parse(word)[0].normal_form).replace("ё", "е")
 
@@ -70,7 +90,7 @@ def lemma(word: str) -> str:
 @lru_cache(maxsize=_REMEMBERED)
 def is_russian(word: str) -> bool:
     """The dictionary knows the word."""
-    return _is_cyrillic(word) and bool(_morph().word_is_known(word))
+    return _is_cyrillic(word) and len(word) <= _LONGEST_WORD and bool(_morph().word_is_known(word))
 
 
 def is_verb(word: str) -> bool:
@@ -78,6 +98,51 @@ def is_verb(word: str) -> bool:
     return is_russian(word) and any(
         parse.tag.POS in {"VERB", "INFN"} for parse in _morph().parse(word) if parse.is_known
     )
+
+
+Place = tuple[int, ...]
+"""Where one stands in the dictionary after some letters; empty where no word begins so."""
+
+START: Place = (0,)
+"""Before the first letter of any word of the dictionary."""
+
+
+def follow(place: Place, letters: str) -> Place:
+    """Go on by some letters; «е» stands for «ё» too."""
+    for letter in letters:
+        bytes_of = _LETTERS.get(letter, ())
+        place = tuple(_reached(place, bytes_of))
+        if not place:
+            break
+    return place
+
+
+def is_word(place: Place) -> bool:
+    """The letters that led here are a word of the dictionary."""
+    return any(_words().follow_char(_END_OF_WORD, each) is not None for each in place)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def words_one_slip_away(word: str) -> tuple[str, ...]:
+    """Words of the dictionary with one letter more, fewer or other, or two swapped, after the same first."""
+    found = set()
+    place = START
+    for at, letter in enumerate(word):
+        before, after = word[:at], word[at + 1 :]
+        if at:
+            found |= _with_end(place, before, after)
+            found |= _with_end(place, before, after[:1] + letter + after[1:]) if after else set()
+            for other in _ALPHABET:
+                there = follow(place, other)
+                if there:
+                    found |= _with_end(there, before + other, after)
+                    found |= _with_end(there, before + other, letter + after)
+        place = follow(place, letter)
+        if not place:
+            break
+    else:
+        found |= {end for other in _ALPHABET for end in _with_end(place, word, other)}
+    return tuple(sorted(found - {word}))
 
 
 def small_talk(text: str) -> SmallTalk | None:
@@ -134,7 +199,7 @@ class _Talk:
 @cache
 def _talk() -> _Talk:
     path = Path(__file__).parent / "base" / "smalltalk.yaml"
-    plain: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    plain: dict[str, Any] = read_plain(path)
     human = plain["human"]
     return _Talk(
         kinds={cast(SmallTalk, kind): _phrases(listed) for kind, listed in plain["kinds"].items()},
@@ -146,6 +211,18 @@ def _talk() -> _Talk:
         human_who=frozenset(human["who"]),
         human_never=frozenset(human["never"]),
     )
+
+
+def _reached(place: Place, spelt: tuple[bytes, ...]) -> Iterator[int]:
+    for each in place:
+        for letter in spelt:
+            reached = _words().follow_bytes(letter, each)
+            if reached is not None:
+                yield reached
+
+
+def _with_end(place: Place, begun: str, end: str) -> set[str]:
+    return {begun + end} if is_word(follow(place, end)) else set()
 
 
 def _phrases(listed: Iterable[str]) -> frozenset[tuple[str, ...]]:

@@ -8,6 +8,8 @@ from typing import Any, Literal, NamedTuple, cast
 
 Ages = Literal["under14", "from14", "under18", "adult", "all"]
 Severity = Literal["low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+"""How much a trouble blocks people, the worst first."""
 SchoolActs = Literal["never", "sometimes", "always"]
 Plain = Mapping[str, Any]
 
@@ -190,7 +192,7 @@ _SHAPE: dict[str, Any] = {
     "button": _TEXT,
     "section": _TEXT,
     "ages": ("under14", "from14", "under18", "adult", "all"),
-    "severity": ("low", "medium", "high", "critical"),
+    "severity": SEVERITIES,
     "school_acts": ("never", "sometimes", "always"),
     "sensitive": _FLAG,
     "answer": {"meaning": _TEXT, "steps": [_TEXT], "otherwise": _TEXT},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
@@ -20,23 +20,38 @@ class DialogState:
     reason: str = ""
     """Why a human was called, while the school is being asked."""
     topic: str = ""
-    """The answer shown last."""
+    """The answer shown last; of several shown together the first."""
     tried: tuple[str, ...] = ()
     """All answers shown since the last solved question."""
-    clarified: bool = False
-    """The last reply was a clarifying question: a second one in a row would annoy."""
+    offered: tuple[str, ...] = ()
+    """What the clarifying questions just asked offered: to offer the same again would annoy."""
+    asked_back: int = 0
+    """Clarifying questions in a row."""
     rephrased: bool = False
     """The person was asked to say it in other words."""
+    foreign: bool = False
+    """The person was told that the matter is not ours: the second time in a row fewer words do."""
 
-    def show(self, slug: str) -> None:
-        """Note that an answer was shown."""
-        self.topic = slug
-        self.tried = (*(each for each in self.tried if each != slug), slug)[-10:]
+    def show(self, first: str, *others: str) -> None:
+        """Note that answers were shown together; the first is the one that is asked about."""
+        shown = (first, *others)
+        self.topic = first
+        self.tried = (*(each for each in self.tried if each not in shown), *shown)[-10:]
         self.understood()
 
     def understood(self) -> None:
         """The person got through to us: start counting misunderstandings anew."""
-        self.clarified = self.rephrased = False
+        self.rephrased = self.foreign = False
+        self.stop_asking_back()
+
+    def ask_back(self, offered: Iterable[str]) -> None:
+        """Note a clarifying question."""
+        self.offered = tuple(dict.fromkeys((*self.offered, *offered)))
+        self.asked_back += 1
+
+    def stop_asking_back(self) -> None:
+        """The next clarifying question is the first one."""
+        self.offered, self.asked_back = (), 0
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON."""
@@ -47,6 +62,7 @@ class DialogState:
         """Read back; what an older or newer version wrote and we do not know is left out."""
         known = {field.name for field in fields(cls)}
         values = {key: value for key, value in plain.items() if key in known}
-        if "tried" in values:
-            values["tried"] = tuple(values["tried"])
+        for key in ("tried", "offered"):
+            if key in values:
+                values[key] = tuple(values[key])
         return cls(**values)

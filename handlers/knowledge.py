@@ -22,10 +22,18 @@ class Knowledge:
     the doors can open meanwhile.
     """
 
-    def __init__(self, base: Base, region: Region, *, build: Callable[[Base], Matcher] = Matcher) -> None:
-        """`build` makes the index; blocking."""
+    def __init__(
+        self,
+        base: Base,
+        region: Region,
+        *,
+        build: Callable[[Base], Matcher] = Matcher,
+        improve: Callable[[Matcher], Matcher | None] | None = None,
+    ) -> None:
+        """`build` makes the index, `improve` a better one that takes longer (None: it is); both block."""
         self.region = region
         self._build = build
+        self._improve = improve
         self._base = base
         self._matcher: Matcher | None = None
         self._building = Lock()
@@ -52,8 +60,23 @@ class Knowledge:
         """The index, built now if it is not; blocks for seconds the first time."""
         with self._building:
             if self._matcher is None:
-                self._matcher = self._build(self._base)
+                self._matcher = self.index_of(self._base)
             return self._matcher
+
+    def index_of(self, base: Base) -> Matcher:
+        """The index of another base, built as ours is: a change is tried on it; blocks for seconds."""
+        return self._build(base)
+
+    async def improve(self) -> bool:
+        """Make the index as good as it can be, which may take minutes; True if it became better."""
+        matcher = self._matcher
+        if matcher is None or self._improve is None:
+            return False
+        better = await asyncio.to_thread(self._improve, matcher)
+        if better is None or self._matcher is not matcher:  # the base has changed meanwhile
+            return False
+        self._matcher = better
+        return True
 
     async def refresh(self, database: Database) -> bool:
         """Take over changes that anybody made to the base; True if there were any."""
@@ -65,7 +88,7 @@ class Knowledge:
         if bodies:
             base = await asyncio.to_thread(base_from, bodies)
             if base != self._base:
-                self._matcher = await asyncio.to_thread(self._build, base)
+                self._matcher = await asyncio.to_thread(self.index_of, base)
                 self._base = base
         self._stamp = stamp
         return True

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from faq.matcher import Decision
 from faq.text import small_talk, wants_human, words
@@ -19,6 +22,10 @@ AFTER_A_FRAGMENT = timedelta(seconds=5)
 """How long it waits after «Здравствуйте» or «у меня вопрос»: people type the rest within 5–10 s."""
 SHORT = 3
 """Messages of at most so many words may be the beginning of something."""
+MOST_ASKED_BACK = 2
+"""Clarifying questions in a row; then other words are asked for."""
+MOST_ANSWERS = 3
+"""Answers to one message; nobody reads more at once."""
 
 
 def patience(text: str) -> timedelta:
@@ -34,13 +41,19 @@ def menu_buttons() -> Rows:
 
 
 async def ask(turn: Turn, text: str) -> None:
-    """Answer a question, ask back, or admit that we do not know."""
+    """Answer a question, or several of one message; ask back; or admit that we do not know."""
     decision = await turn.knowledge.match(text)
-    topic = turn.knowledge.topic(decision.slug) if decision.slug else None
-    if decision.decision == "answer" and topic is not None:
-        await show(turn, topic, confidence=decision.confidence)
-    elif decision.decision == "clarify" and not turn.state.clarified:
-        await _clarify(turn, decision)
+    found = _sorted(turn, (decision, *decision.also))
+    if found.answered and len(found) > 1:
+        await _answer_together(turn, found, text)
+    elif found.answered:
+        ((topic, clear),) = found.answered
+        await show(turn, topic, confidence=clear.confidence)
+    elif found.unclear and _may_ask_back(turn, found.unclear[0]):
+        await _admit(turn, found, text)
+        await _clarify(turn, found.unclear[0], texts.CLARIFY)
+    elif all(each.foreign for each in (decision, *decision.also)):
+        await _refuse(turn, decision)
     else:
         await _not_understood(turn, decision)
 
@@ -48,14 +61,7 @@ async def ask(turn: Turn, text: str) -> None:
 async def show(turn: Turn, topic: Topic, *, confidence: float | None = None) -> None:
     """Give the topic's answer and ask whether it helped; without a confidence it was chosen by button."""
     turn.state.show(topic.slug)
-    buttons = rows(
-        [
-            Button(texts.BUTTON_HELPED, f"ok:{topic.slug}"),
-            Button(texts.BUTTON_NOT_HELPED, f"no:{topic.slug}"),
-            Button(texts.BUTTON_HUMAN, "human"),
-        ]
-    )
-    await turn.say(turn.knowledge.answer(topic), buttons)
+    await turn.say(turn.knowledge.answer(topic), _did_it_help(topic))
     details = {"chosen": True} if confidence is None else {"confidence": round(confidence, 3)}
     await journal.note(turn.tx, "answered", actor="bot", now=turn.now, topic=topic.slug, details=details)
 
@@ -106,35 +112,134 @@ async def show_section(turn: Turn, section_id: str) -> None:
     await turn.say(f"**{section.title}**", rows([*map(_choice, topics), back]))
 
 
-async def _clarify(turn: Turn, decision: Decision) -> None:
-    candidates = [turn.knowledge.topic(candidate.slug) for candidate in decision.candidates[:4]]
-    topics = [topic for topic in candidates if topic is not None]
-    turn.state.clarified = True
-    await journal.note(
-        turn.tx,
-        "clarified",
-        actor="bot",
-        now=turn.now,
-        topic=decision.slug,
-        details={"offered": [topic.slug for topic in topics], "confidence": round(decision.confidence, 3)},
-    )
-    await turn.say(texts.CLARIFY, _choices(topics))
+@dataclass(frozen=True)
+class _Found:
+    """The questions of one message by what can be done about them, the most blocking ones first."""
+
+    answered: tuple[tuple[Topic, Decision], ...]
+    unclear: tuple[Decision, ...]
+    unknown: tuple[Decision, ...]
+
+    def __len__(self) -> int:
+        return len(self.answered) + len(self.unclear) + len(self.unknown)
+
+
+def _sorted(turn: Turn, decisions: Iterable[Decision]) -> _Found:
+    answered: dict[str, tuple[Topic, Decision]] = {}
+    unclear, unknown = [], []
+    for each in decisions:
+        topic = turn.knowledge.topic(each.slug) if each.slug else None
+        if each.decision == "clarify":
+            unclear.append(each)
+        elif each.decision == "answer" and topic is not None:
+            answered.setdefault(topic.slug, (topic, each))
+        else:
+            unknown.append(each)
+    return _Found(tuple(answered.values()), tuple(unclear), tuple(unknown))
+
+
+async def _answer_together(turn: Turn, found: _Found, text: str) -> None:
+    """All answers in one message with one row of buttons, then the question about what is unclear."""
+    shown = found.answered[:MOST_ANSWERS]
+    answers = [f"**{topic.title}**\n\n{turn.knowledge.answer(topic)}" for topic, _ in shown]
+    more = _without_answer(found, text)
+    turn.state.show(*(topic.slug for topic, _ in shown))
+    await turn.say("\n\n".join([*answers, *more]), _did_it_help(shown[0][0]))
+    for _, decision in shown:
+        await _note(turn, "answered", decision, together=len(shown))
+    await _note_unknown(turn, found)
+    if found.unclear:
+        asked = found.unclear[0]
+        await _clarify(turn, asked, texts.clarify_too(_as_typed(text, asked.text_read)))
+
+
+async def _admit(turn: Turn, found: _Found, text: str) -> None:
+    """Beside what is to be clarified: what has no answer, and what is too much at once."""
+    said = _without_answer(found, text)
+    if said:
+        human = Button(texts.BUTTON_HUMAN, "human")
+        await turn.say("\n\n".join(said), rows([human]) if found.unknown else ())
+    await _note_unknown(turn, found)
+
+
+def _without_answer(found: _Found, text: str) -> list[str]:
+    said = [texts.no_answer_to(_as_typed(text, each.text_read)) for each in found.unknown]
+    waiting = [*(decision for _, decision in found.answered[MOST_ANSWERS:]), *found.unclear[1:]]
+    if waiting:
+        said.append(texts.ask_apart([_as_typed(text, each.text_read) for each in waiting]))
+    return list(dict.fromkeys(said))
+
+
+def _as_typed(text: str, read: str) -> str:
+    """The person's own words behind what was read; empty where the reading had to change them."""
+    # «ё» is read as «е»; both are one character, so the places stay the same.
+    plain = text.replace("ё", "е").replace("Ё", "Е")
+    words_in_a_row = r"\W*".join(map(re.escape, read.split()))
+    found = re.search(rf"\b{words_in_a_row}\b", plain, re.IGNORECASE)
+    return text[found.start() : found.end()] if found else ""
+
+
+async def _note_unknown(turn: Turn, found: _Found) -> None:
+    for each in found.unknown:
+        await _note(turn, "foreign" if each.foreign else "not_understood", each)
+
+
+async def _note(turn: Turn, deed: str, decision: Decision, **more: Any) -> None:
+    details = {"confidence": round(decision.confidence, 3), **more}
+    await journal.note(turn.tx, deed, actor="bot", now=turn.now, topic=decision.slug, details=details)
+
+
+async def _clarify(turn: Turn, decision: Decision, lead: str) -> None:
+    """Ask the question that tells the topics apart; where there is none, `lead` and the topics' names."""
+    asked, choices = _asked_back(turn, decision)
+    turn.state.ask_back(choices)
+    turn.state.foreign = False
+    await _note(turn, "clarified", decision, offered=list(choices))
+    none = Button(texts.BUTTON_NONE_OF_THESE, "none")
+    await turn.say(asked or lead, rows([*choices.values(), none]))
+
+
+def _may_ask_back(turn: Turn, decision: Decision) -> bool:
+    """Whether a clarifying question leads on: other topics than those just offered, and not for ever."""
+    _, choices = _asked_back(turn, decision)
+    return turn.state.asked_back < MOST_ASKED_BACK and not choices.keys() <= set(turn.state.offered)
+
+
+def _asked_back(turn: Turn, decision: Decision) -> tuple[str, dict[str, Button]]:
+    """The question that tells the topics apart (empty: none) and its answers."""
+    if decision.question is not None:
+        told_apart = {
+            slug: Button(label, f"t:{slug}")
+            for slug, label in decision.question.options.items()
+            if turn.knowledge.topic(slug) is not None
+        }
+        if len(told_apart) > 1:
+            return decision.question.ask, told_apart
+    return "", _candidates(turn, decision)
+
+
+def _candidates(turn: Turn, decision: Decision) -> dict[str, Button]:
+    topics = [turn.knowledge.topic(candidate.slug) for candidate in decision.candidates[:4]]
+    return {topic.slug: _choice(topic) for topic in topics if topic is not None}
+
+
+async def _refuse(turn: Turn, decision: Decision) -> None:
+    """Somebody else's matter: other words would not help, and the staff cannot be expected to."""
+    again = turn.state.foreign
+    turn.state.foreign = True
+    turn.state.stop_asking_back()
+    await _note(turn, "foreign", decision)
+    await turn.say(texts.FOREIGN_AGAIN if again else texts.FOREIGN, menu_buttons())
 
 
 async def _not_understood(turn: Turn, decision: Decision) -> None:
-    await journal.note(
-        turn.tx,
-        "not_understood",
-        actor="bot",
-        now=turn.now,
-        topic=decision.slug,
-        details={"confidence": round(decision.confidence, 3)},
-    )
+    await _note(turn, "not_understood", decision)
     await _rephrase_or_escalate(turn)
 
 
 async def _rephrase_or_escalate(turn: Turn) -> None:
-    turn.state.clarified = False
+    turn.state.foreign = False
+    turn.state.stop_asking_back()
     if not turn.state.rephrased:
         turn.state.rephrased = True
         await turn.say(texts.REPHRASE, menu_buttons())
@@ -144,8 +249,14 @@ async def _rephrase_or_escalate(turn: Turn) -> None:
     await escalation.call_human(turn, reason="unknown")
 
 
-def _choices(topics: Sequence[Topic]) -> Rows:
-    return rows([*map(_choice, topics), Button(texts.BUTTON_NONE_OF_THESE, "none")])
+def _did_it_help(topic: Topic) -> Rows:
+    return rows(
+        [
+            Button(texts.BUTTON_HELPED, f"ok:{topic.slug}"),
+            Button(texts.BUTTON_NOT_HELPED, f"no:{topic.slug}"),
+            Button(texts.BUTTON_HUMAN, "human"),
+        ]
+    )
 
 
 def _choice(topic: Topic) -> Button:

@@ -42,7 +42,9 @@ MUTED = (
 UNMUTED = "Готово, важные объявления снова будут приходить."
 HELP = (
     "Напишите вопрос своими словами: например, «не приходит код» или «не совпадает СНИЛС». "
-    "Можно выбрать раздел или позвать человека."
+    "Можно выбрать раздел или позвать человека.\n\n"
+    "Напишите «мои дети», чтобы не объяснять каждый раз, о ком вопрос, или «забудь меня», чтобы удалить всё, "
+    "что я о вас храню."
 )
 CHOOSE_SECTION = "О чём вопрос? Выберите раздел."
 CLARIFY = "Уточните, пожалуйста, о чём вопрос:"
@@ -52,6 +54,12 @@ REPHRASE = (
     "экране. Можно выбрать раздел."
 )
 NOT_UNDERSTOOD = "Похоже, готового ответа у меня нет. Передам вопрос человеку."
+FOREIGN = (
+    "Я помогаю только со входом в электронный дневник и с учётными записями на Госуслугах для него. "
+    "С этим вопросом помочь не смогу. Если дело всё-таки во входе, напишите, что не получается, "
+    "выберите раздел или позовите человека."
+)
+FOREIGN_AGAIN = "С этим тоже не помогу: моё дело — вход в электронный дневник. Можно позвать человека."
 NOT_HELPED = "Что делаем дальше? Можно посмотреть похожие ответы или передать вопрос человеку."
 HELPED = "Хорошо, что получилось! Если что-то ещё понадобится, пишите."
 FILE_NEEDS_WORDS = (
@@ -128,6 +136,34 @@ NO_OPEN_TICKETS = "Открытых вопросов нет."
 TICKET_CLOSED = "Этот вопрос уже закрыт: родителю ничего не отправлено."
 TICKET_UNKNOWN = "Такого вопроса нет или он вам не виден."
 EMPTY_ANSWER = "Пустой ответ не отправлен: напишите текст или приложите файл."
+
+
+def no_answer_to(said: str) -> str:
+    """One of several questions has no answer; `said` are its words, if they are known."""
+    question = f"На вопрос «{_quoted(said)}»" if said else "На другой ваш вопрос"
+    return f"{question} ответа у меня нет — можно позвать человека."
+
+
+def clarify_too(said: str) -> str:
+    """Asks which topic is meant by one of several questions; `said` are its words, if they are known."""
+    question = f"Вы ещё спросили: «{_quoted(said)}»." if said else "Вы спросили ещё об одном."
+    return f"{question} Уточните, пожалуйста, о чём это:"
+
+
+def ask_apart(said: Sequence[str]) -> str:
+    """Too many questions at once; `said` are the words of those that wait, empty where they are not known."""
+    known = ", ".join(f"«{_quoted(each)}»" for each in said if each)
+    which = f"об этом: {known}" if known else "об остальном"
+    return f"Отдельным сообщением спросите, пожалуйста, {which}."
+
+
+def _quoted(said: str) -> str:
+    said = " ".join(said.split())
+    return escape(said if len(said) <= _QUOTED else said[: _QUOTED - 1].rstrip(" ,") + "…")
+
+
+_QUOTED = 60
+"""Characters of a question that are enough to recognise it."""
 
 
 def ticket_opened(number: int) -> str:

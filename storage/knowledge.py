@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import delete, func, select
 
 from storage.database import Transaction
 from storage.dialect import insert_into
-from storage.tables import entries
+from storage.tables import entries, journal
 
 Origin = Literal["package", "operator"]
 
@@ -23,6 +23,16 @@ class Entry:
     slug: str
     body: Mapping[str, Any]
     origin: Origin
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A line of the journal: what was last done about a phrasing."""
+
+    deed: str
+    topic: str | None
+    at: datetime
+    details: Mapping[str, Any]
 
 
 async def seed(tx: Transaction, packaged: Mapping[str, Mapping[str, Any]], *, now: datetime) -> int:
@@ -49,6 +59,31 @@ async def everything(tx: Transaction) -> list[Entry]:
     """All entries in use, by slug."""
     rows = (await tx.execute(select(entries).order_by(entries.c.slug))).all()
     return [Entry(row.slug, row.body, row.origin) for row in rows]
+
+
+async def hold(tx: Transaction) -> list[Entry]:
+    """All entries in use, by slug; nobody else changes them before this transaction ends."""
+    # SQLite has no such lock and needs none: its transactions that write run one at a time.
+    rows = (await tx.execute(select(entries).order_by(entries.c.slug).with_for_update())).all()
+    return [Entry(row.slug, row.body, row.origin) for row in rows]
+
+
+async def moment_of_change(tx: Transaction, now: datetime) -> datetime:
+    """Now, or just after the last change: a clock behind another machine's must not hide the next one."""
+    newest: datetime | None = await tx.scalar(select(func.max(entries.c.updated_at)))
+    return now if newest is None or now > newest else newest + timedelta(microseconds=1)
+
+
+async def last_noted(tx: Transaction, ticket_id: int, deeds: Collection[str]) -> Noted | None:
+    """The journal's last line of this question that tells one of these deeds."""
+    query = (
+        select(journal)
+        .where(journal.c.ticket_id == ticket_id, journal.c.deed.in_(deeds))
+        .order_by(journal.c.id.desc())
+        .limit(1)
+    )
+    row = (await tx.execute(query)).one_or_none()
+    return Noted(row.deed, row.topic, row.at, row.details) if row else None
 
 
 async def stamp(tx: Transaction) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import shutil
 import tempfile
@@ -17,7 +18,9 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.index_store import IndexStore
 from faq.loading import packaged_base
+from faq.matcher import Matcher
 from faq.region import load_region
 from handlers.knowledge import Knowledge
 from storage.database import Database
@@ -34,11 +37,34 @@ TRANSPORTS = ("telegram-polling", "telegram-webhook", "vk-polling", "vk-callback
 
 
 @pytest.fixture(scope="session")
-def knowledge() -> Knowledge:
-    """The real base and its index, built once."""
-    built = Knowledge(packaged_base(), load_region("adygea"))
-    built.build_index()
-    return built
+def index_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the stored index of the packaged base, built once for all workers."""
+    of_worker = tmp_path_factory.getbasetemp()
+    of_run = of_worker.parent if "PYTEST_XDIST_WORKER" in os.environ else of_worker
+    folder = of_run / "index"
+    folder.mkdir(exist_ok=True)
+    with (of_run / "index.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        IndexStore(folder).matcher(packaged_base())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def matcher(index_folder: Path) -> Matcher:
+    """What answers parents: the packaged base, compared by words and by meaning."""
+    return IndexStore(index_folder).matcher(packaged_base())
+
+
+@pytest.fixture(scope="session")
+def knowledge(matcher: Matcher) -> Knowledge:
+    """The real base and its index; an index of any other base is built by words only, which is quicker."""
+    knowledge = Knowledge(
+        matcher.base,
+        load_region("adygea"),
+        build=lambda base: matcher if base == matcher.base else Matcher(base),
+    )
+    knowledge.build_index()
+    return knowledge
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,11 @@
-"""`helpdesk faq`: check the base, look at it, take it out, bring it in, measure it."""
+"""`helpdesk faq`: check the base, look at it, take it out, bring it in, measure and tune the matcher."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,15 +13,18 @@ import typer
 
 from bot.clock import SystemClock
 from bot.commands.base_in_use import base_in_use
-from bot.commands.common import BAD_INPUT, fail, load_settings, run, told
+from bot.commands.common import BAD_INPUT, FAILURE, fail, load_settings, run, told
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from faq.labelled import Labelled
     from faq.loading import Problem
     from faq.region import Region
     from faq.topic import Base, Topic
 
-app = typer.Typer(help="База ответов: проверка, список, выгрузка, загрузка, замер.", no_args_is_help=True)
+app = typer.Typer(
+    help="База ответов: проверка, список, выгрузка, загрузка, замер, настройка.", no_args_is_help=True
+)
 
 
 @app.command()
@@ -82,8 +85,18 @@ def import_topics(
     file: Annotated[Path, typer.Argument(metavar="ФАЙЛ", help="Файл .yaml, .xlsx или папка базы.")],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Только проверить, ничего не менять.")] = False,
+    golden: Annotated[
+        Path | None,
+        typer.Option("--golden", metavar="ФАЙЛ", help="Свои проверочные вопросы вместо тех, что в поставке."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Загрузить, даже если на проверочные вопросы бот ответит хуже.")
+    ] = False,
 ) -> None:
-    """Загрузить темы: новые добавить, прежние заменить. При любой ошибке не меняется ничего."""
+    """Загрузить темы: новые добавить, прежние заменить. При любой ошибке не меняется ничего.
+
+    Проверочные вопросы задаются базе до и после: если хоть на один бот ответил бы хуже, загрузки не будет.
+    """
     from faq.topic import with_topics
 
     settings = load_settings()
@@ -93,6 +106,8 @@ def import_topics(
         changes = _Changes.between(before, imported)
         after = with_topics(before, imported)
         _refuse_errors(after, regions=_regions(settings.region))
+        if changes.written:
+            _refuse_harm(before, after, golden, settings=settings, force=force)
         if changes.written and not dry_run:
             run(_store(settings, before, changes))
     _tell(_warnings(after, changes.written))
@@ -125,29 +140,75 @@ def export_topics(
 
 @app.command("eval")
 def evaluate_matcher(
-    file: Annotated[Path, typer.Argument(metavar="ФАЙЛ", help="TSV со столбцами text, labels, kind.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="ФАЙЛ…", help="TSV со столбцами text, labels, kind; можно несколько."),
+    ],
     *,
+    topics: Annotated[bool, typer.Option("--topics", help="Ещё по темам, худшие сначала.")] = False,
+    misses: Annotated[bool, typer.Option("--misses", help="Ещё все сообщения с ошибкой.")] = False,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="rapidfuzz", help="Рядом — простой подбор RapidFuzz.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Один объект JSON.")] = False,
 ) -> None:
-    """Измерить подборщик ответов на размеченных сообщениях."""
-    import csv
+    """Измерить подборщик ответов на размеченных сообщениях; несколько файлов — как один."""
+    from bot.commands.measuring import measure, vectors_in_use
 
-    from faq.evaluation import LabelledError, evaluate, read_labelled
-    from faq.matcher import Matcher
+    if against not in {None, "rapidfuzz"}:
+        fail(f"Сравнить с «{against}» нельзя: пока есть только rapidfuzz.")
+    settings = load_settings()
+    with told():
+        base = base_in_use(settings)
+    rows = _labelled(files, base)
+    measured = measure(base, rows, vectors=vectors_in_use(settings), against_rapidfuzz=against is not None)
+    if as_json:
+        typer.echo(json.dumps(measured.as_plain(misses=misses), ensure_ascii=False))
+    else:
+        typer.echo(measured.as_text(topics=topics, misses=misses))
 
-    if not file.is_file():
-        fail(f"Файла «{file}» нет: проверьте путь.")
-    base = _base_in_use()
+
+@app.command()
+def tune(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[ФАЙЛ…]", help="Ещё размеченные сообщения: TSV, как для eval."),
+    ] = None,
+    *,
+    golden: Annotated[
+        list[Path] | None,
+        typer.Option("--golden", metavar="ФАЙЛ", help="Проверочные вопросы вместо тех, что в поставке."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="ПАПКА", help="Куда записать; без неё — база исходников."),
+    ] = None,
+    vectors_only: Annotated[
+        bool, typer.Option("--vectors-only", help="Обновить векторы, пороги не выбирать.")
+    ] = False,
+) -> None:
+    """Для разработчиков: обновить векторы базы из поставки и выбрать пороги по размеченным сообщениям."""
+    from bot.commands import tuning
+    from faq.golden import GOLDEN
+    from faq.loading import packaged_base
+
+    folder = _writable(out)
+    with told():
+        base = packaged_base()
+    rows = () if vectors_only else _labelled([*(golden or [GOLDEN]), *(files or [])], base)
+    short = None if vectors_only else tuning.too_few(rows)
+    if short:
+        fail(f"Сообщений мало, чтобы выбрать пороги: {short}; нужно хотя бы по {tuning.FEWEST}.")
+    _refuse_without_meaning()
     try:
-        rows = read_labelled(file, slugs=base.topics)
-    except LabelledError as error:
-        fail(f"{error}.")
-    except csv.Error:
-        fail(f"{file}: это не таблица с табуляциями: нужен TSV со столбцами text, labels, kind.")
-    if not rows:
-        fail(f"{file}: нет ни одного сообщения: допишите строки под заголовком.")
-    report = evaluate(Matcher(base), rows)
-    typer.echo(json.dumps(asdict(report), ensure_ascii=False) if as_json else report.table())
+        vectors = tuning.renew_vectors(base, folder)
+        typer.echo(f"Векторов: {vectors.written}, посчитано: {vectors.embedded}, файл «{tuning.VECTORS}».")
+        if not vectors_only:
+            thresholds = tuning.renew_thresholds(base, rows, folder, store=vectors.store)
+            typer.echo(tuning.figures_table(thresholds))
+            typer.echo(f"Пороги выбраны перекрёстной проверкой, файл «{tuning.THRESHOLDS}».")
+    except OSError as error:
+        fail(f"В папку «{folder}» не записать: {error.strerror}.", FAILURE)
 
 
 @dataclass(frozen=True)
@@ -228,6 +289,26 @@ def _refuse_errors(base: Base, *, regions: Iterable[Region]) -> None:
         fail("Ничего не изменено: исправьте ошибки и повторите загрузку.")
 
 
+def _refuse_harm(before: Base, after: Base, golden: Path | None, *, settings: Settings, force: bool) -> None:
+    """End the command if golden questions would get worse, unless that is wanted."""
+    from bot.commands import golden_check
+    from faq.golden import load_golden
+    from faq.labelled import LabelledError
+
+    try:
+        rows = load_golden() if golden is None else load_golden(golden)
+    except LabelledError as error:
+        fail(f"{error}.")
+    found = golden_check.worse_than(before, after, rows, settings=settings)
+    for line in golden_check.told(found):
+        typer.echo(f"хуже: {line}", err=not force)
+    if found and not force:
+        fail(
+            f"Ничего не изменено: на проверочные вопросы бот ответил бы хуже ({len(found)}). "
+            "Исправьте темы и повторите загрузку; если так и надо, добавьте --force."
+        )
+
+
 def _warnings(base: Base, slugs: Collection[str]) -> list[Problem]:
     """What the editor of these topics should look at."""
     from faq.checking import confusions_in
@@ -263,6 +344,46 @@ def _regions(*names: str) -> tuple[Region, ...]:
     from faq.region import load_region, region_names
 
     return tuple(load_region(name) for name in dict.fromkeys((*region_names(), *names)))
+
+
+def _labelled(files: Iterable[Path], base: Base) -> tuple[Labelled, ...]:
+    """The messages of all the files; a bad file or none at all ends the command."""
+    from faq.labelled import LabelledError, read_all
+
+    files = list(dict.fromkeys(files))
+    for file in files:
+        if not file.is_file():
+            fail(f"Файла «{file}» нет: проверьте путь.")
+    try:
+        rows = read_all(files, slugs=base.topics)
+    except LabelledError as error:
+        fail(f"{error}.")
+    if not rows:
+        fail(f"{', '.join(map(str, files))}: нет ни одного сообщения: допишите строки под заголовком.")
+    return rows
+
+
+def _writable(out: Path | None) -> Path:
+    """The folder for the maintainers' files."""
+    from bot.commands.tuning import source_folder
+
+    folder = out or source_folder()
+    if folder is None:
+        fail("Программа установлена не из исходников: назовите папку для файлов, --out ПАПКА.")
+    if not folder.is_dir():
+        fail(f"Папки «{folder}» нет: создайте её или назовите другую.")
+    return folder
+
+
+def _refuse_without_meaning() -> None:
+    """End the command where no vector can be made."""
+    from faq import embedding
+
+    trouble = embedding.trouble()
+    if load_settings().semantic == "off":
+        trouble = "он выключен настройкой HELPDESK_SEMANTIC"
+    if trouble:
+        fail(f"Нужен подбор по смыслу, а его здесь нет: {trouble}.", FAILURE)
 
 
 def _base_in_use() -> Base:

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +19,9 @@ from bot.commands.base_in_use import base_in_use
 from bot.commands.common import FAILURE, fail, load_settings, run, told
 from bot.index_store import IndexStore
 from bot.settings import Settings
-from faq.matcher import Matcher
+from faq import explaining
+from faq.explaining import Explanation
+from faq.matcher import Decision, Matcher
 from handlers.messages import Address, Attachment, Incoming
 
 MOST_CANDIDATES = 5
@@ -46,6 +48,9 @@ def ask(
         str | None, typer.Option("--batch", help="Файл: по сообщению в строке; «-» — ввод.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Один объект JSON на сообщение.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Показать, что сделал каждый шаг и что решило.")
+    ] = False,
 ) -> None:
     """Спросить только подборщик ответов: что он понял и насколько уверен."""
     if (text is None) == (batch is None):
@@ -54,19 +59,31 @@ def ask(
     with told():
         lines = [text] if text is not None else _lines(batch or "-")
         base = base_in_use(settings)
-        matcher = IndexStore(settings.data_dir).matcher(base)
+        matcher = IndexStore(settings.data_dir, semantic=settings.semantic == "auto").matcher(base)
         titles = {slug: topic.title for slug, topic in base.topics.items()}
     for line in lines:
-        answer = _decide(matcher, line)
-        typer.echo(json.dumps(answer, ensure_ascii=False) if as_json else _told_decision(answer, titles))
+        decision, spent = _decide(matcher, line)
+        explanation = explaining.explain(matcher, line) if explain else None
+        if as_json:
+            typer.echo(json.dumps(_as_plain(line, decision, spent, explanation), ensure_ascii=False))
+        else:
+            typer.echo(_as_text(decision, spent, explanation, titles=titles))
 
 
-def _decide(matcher: Matcher, text: str) -> dict[str, Any]:
+def _decide(matcher: Matcher, text: str) -> tuple[Decision, float]:
+    """The decision, and the milliseconds it took."""
     began = time.perf_counter()
     decision = matcher.match(text)
-    spent = (time.perf_counter() - began) * 1000
+    return decision, (time.perf_counter() - began) * 1000
+
+
+def _as_plain(text: str, decision: Decision, spent: float, explanation: Explanation | None) -> dict[str, Any]:
+    plain = {"text": text, **_decision_as_plain(decision), "ms": round(spent, 2)}
+    return plain if explanation is None else {**plain, "explanation": explaining.as_plain(explanation)}
+
+
+def _decision_as_plain(decision: Decision) -> dict[str, Any]:
     return {
-        "text": text,
         "decision": decision.decision,
         "slug": decision.slug,
         "confidence": round(decision.confidence, 4),
@@ -74,18 +91,37 @@ def _decide(matcher: Matcher, text: str) -> dict[str, Any]:
             {"slug": candidate.slug, "score": round(candidate.score, 4)}
             for candidate in decision.candidates[:MOST_CANDIDATES]
         ],
-        "ms": round(spent, 2),
+        "foreign": decision.foreign,
+        "question": decision.question.ask if decision.question else None,
+        "also": [_decision_as_plain(each) for each in decision.also],
     }
 
 
-def _told_decision(answer: dict[str, Any], titles: dict[str, str]) -> str:
-    words = {"answer": "ответ", "clarify": "уточнить", "unknown": "не знаю"}
-    lines = [f"{words[answer['decision']]} (уверенность {answer['confidence']:.2f}, {answer['ms']:.0f} мс)"]
-    lines += [
-        f"  {candidate['score']:.2f}  {candidate['slug']}  {titles.get(candidate['slug'], '')}"
-        for candidate in answer["candidates"]
-    ]
+def _as_text(
+    decision: Decision, spent: float, explanation: Explanation | None, *, titles: Mapping[str, str]
+) -> str:
+    lines = [f"{_verdict(decision)} (уверенность {decision.confidence:.2f}, {spent:.0f} мс)"]
+    lines += _details(decision, titles=titles)
+    for other in decision.also:
+        lines.append(f"ещё вопрос: {_verdict(other)} (уверенность {other.confidence:.2f})")
+        lines += _details(other, titles=titles)
+    if explanation is not None:
+        lines += ["", explaining.as_text(explanation, titles=titles), ""]
     return "\n".join(lines)
+
+
+def _verdict(decision: Decision) -> str:
+    if decision.foreign:
+        return "не знаю: вопрос не о входе в дневник"
+    return {"answer": "ответ", "clarify": "уточнить", "unknown": "не знаю"}[decision.decision]
+
+
+def _details(decision: Decision, *, titles: Mapping[str, str]) -> Iterator[str]:
+    if decision.question is not None:
+        yield f"  спросить: {decision.question.ask}"
+        yield from (f"    [{label}]  {slug}" for slug, label in decision.question.options.items())
+    for candidate in decision.candidates[:MOST_CANDIDATES]:
+        yield f"  {candidate.score:.2f}  {candidate.slug}  {titles.get(candidate.slug, '')}".rstrip()
 
 
 def _lines(name: str) -> Iterator[str]:

@@ -79,16 +79,16 @@ class Questions:
 
     async def show(self, request: Request, member: Member) -> Response:
         """One question, with the form for the answer."""
-        return self._draw_question(await self._case(request, member), member)
+        return self._draw_question(await case_of(self._app, request, member), member)
 
     async def refresh_thread(self, request: Request, member: Member) -> Response:
         """The thread alone, if it has changed; what is being typed stays as it is."""
-        case = await self._case(request, member)
+        case = await case_of(self._app, request, member)
         return self._news(request, self._draw_thread(case), title=_question_title(case))
 
     async def answer(self, request: Request, member: Member) -> Response:
         """Send the answer to the parent; the same form sent twice is one answer."""
-        case = await self._case(request, member)
+        case = await case_of(self._app, request, member)
         text = ""
         try:
             form = await uploads.read_form(request)
@@ -116,7 +116,7 @@ class Questions:
 
     async def send_anyway(self, request: Request, member: Member) -> Response:
         """Send the member's own answer although a colleague was first."""
-        case = await self._case(request, member)
+        case = await case_of(self._app, request, member)
         form = await uploads.read_form(request)
         message = uploads.field(form, "message")
         if not any(str(said.id) == message and said.is_mine for said in case.thread):
@@ -126,7 +126,7 @@ class Questions:
 
     async def close(self, request: Request, member: Member) -> Response:
         """Close the question; the page asked whether it is meant."""
-        case = await self._case(request, member)
+        case = await case_of(self._app, request, member)
         form = await uploads.read_form(request)
         await self._press(member, f"close:{case.number}", key=f"{_key(form)}:close")
         return _back_to(case.number, anchor="end")
@@ -157,13 +157,6 @@ class Questions:
     async def _board(self, member: Member) -> Board:
         async with self._app.database.reading() as tx:
             return await casework.board(tx, member)
-
-    async def _case(self, request: Request, member: Member) -> Case:
-        async with self._app.database.reading() as tx:
-            case = await casework.case(tx, member, _number(request), knowledge=self._app.knowledge)
-        if case is None:
-            raise NotFound(texts.TICKET_UNKNOWN)
-        return case
 
     async def _say(
         self, member: Member, case: Case, *, key: str, text: str, files: tuple[Attachment, ...]
@@ -218,6 +211,15 @@ class Questions:
             notice=notice,
             limits=_LIMITS,
         )
+
+
+async def case_of(app: App, request: Request, member: Member) -> Case:
+    """The question that the address names; raises `NotFound` when the member may not see it."""
+    async with app.database.reading() as tx:
+        case = await casework.case(tx, member, _number(request), knowledge=app.knowledge)
+    if case is None:
+        raise NotFound(texts.TICKET_UNKNOWN)
+    return case
 
 
 def _list_title(board: Board) -> str:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bot.panel.door import Doors, NotFound
+from bot.panel.learning import Phrasings
 from bot.panel.pages import Pages
 from bot.panel.people import People
 from bot.panel.questions import Questions
@@ -36,6 +37,7 @@ def panel_routes(app: App) -> APIRouter:
     doors.open_to_all("GET", "/panel/static/{name}", static)
     SignIn(app, pages).add_to(doors)
     Questions(app, pages).add_to(doors)
+    Phrasings(app, pages).add_to(doors)
     People(app, pages).add_to(doors)
     doors.open_to_all("GET", "/panel/", home)
     doors.open_to_all("GET", "/panel/{rest:path}", nothing)

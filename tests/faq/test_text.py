@@ -1,41 +1,17 @@
-"""How a message is read before it is matched."""
+"""What any string is made of before it is read, and what is no question."""
 
 import pytest
 
-from faq.matcher import Matcher
-from faq.text import LONGEST, clean, normalise, sentences, small_talk, wants_human
-
-
-@pytest.mark.parametrize(
-    ("typed", "read"),
-    [
-        ("yt vjue djqnb d lytdybr", "не могу войти в дневник"),
-        ("Ujceckeub yt gecrf.n!", "госуслуги не пускают"),
-        ("rjl yt ghb[jlbn", "код не приходит"),
-        ("втумтшл не открывается", "дневник не открывается"),
-        ("u rebenka net snils", "у ребенка нет снилс"),
-        ("uchetnaya zapis ne podtverzhdena", "учетная запись не подтверждена"),
-        ("не могу зайти в гос.услуги", "не могу войти в госуслуги"),
-        ("невходит в гос-услуги", "не войти в госуслуги"),
-        ("MAX и МАХ требует", "макс и макс требует"),
-        ("koд из cмc не приxoдит", "код из смс не приходит"),
-        ("дневник точка ру", "дневник"),
-        ("ребёнку тринадцать лет", "ребенку 13 лет"),
-        ("Здравствуйте! Подскажите, пожалуйста, где страница входа", "где страница войти"),
-        ("войти в госуслгуи", "войти в госуслуги"),
-    ],
+from faq.text import (
+    LONGEST,
+    clean,
+    normalise,
+    sentences,
+    small_talk,
+    tidy,
+    wants_human,
+    words_one_slip_away,
 )
-def test_what_was_typed_is_read_as_it_was_meant(matcher: Matcher, typed: str, read: str) -> None:
-    assert matcher.scorer.reader.read(typed).whole.text == read
-
-
-def test_english_is_left_alone(matcher: Matcher) -> None:
-    assert matcher.scorer.reader.read("how are you my friend").whole.text == "how are you my friend"
-
-
-@pytest.mark.parametrize("age", ["сыну 15 лет", "дочка девятиклассница", "учится в 10 классе"])
-def test_the_age_is_understood_from_years_and_classes(matcher: Matcher, age: str) -> None:
-    assert "+с14" in matcher.scorer.reader.read(age).whole.lemmas
 
 
 def test_the_dot_of_an_address_ends_no_sentence() -> None:
@@ -52,6 +28,16 @@ def test_a_long_letter_keeps_its_beginning_and_its_end() -> None:
 
 def test_look_alike_letters_do_not_make_two_texts_different() -> None:
     assert normalise("Код из CМС — не приходит!") == normalise("код из смс не приходит")
+
+
+def test_a_word_of_two_alphabets_stays_so_until_it_is_asked_for() -> None:
+    assert tidy("Пapoль") == "пapoль"
+    assert clean("Пapoль") == "пароль"
+
+
+@pytest.mark.parametrize("typed", ["парроль", "паоль", "парлоь", "парооь", "учотная"])
+def test_the_dictionary_knows_what_one_slip_makes_of_its_words(typed: str) -> None:
+    assert {"пароль", "учетная"}.intersection(words_one_slip_away(typed))
 
 
 @pytest.mark.parametrize(

@@ -59,13 +59,13 @@ async def test_a_greeting_comes_once_and_with_the_notice(desk: Desk) -> None:
 
 async def test_a_misunderstanding_is_rephrased_once_and_counted_anew_after_an_answer(desk: Desk) -> None:
     parent = await desk.parent()
-    await parent.says("сколько стоит велосипед")
+    await parent.says("фываолдж")
     assert await parent.waits() == [texts.REPHRASE]
     await parent.says(QUESTION)
     await parent.waits()
-    await parent.says("как испечь пирог с яблоками")
+    await parent.says("йцукенгш")
     assert await parent.waits() == [texts.REPHRASE]
-    await parent.says("сколько стоит велосипед")
+    await parent.says("фываолдж")
     assert await parent.waits() == [texts.NOT_UNDERSTOOD, texts.ASK_SCHOOL]
 
 

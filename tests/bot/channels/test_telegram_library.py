@@ -49,6 +49,7 @@ def test_a_whole_conversation_needs_few_of_aiograms_classes(light: dict[str, Any
     assert light["classes_built"] < 250
 
 
+@pytest.mark.slow
 def test_aiogram_takes_less_than_half_of_its_memory(light: dict[str, Any]) -> None:
     plain = run("plain")
     print(f"MB: {light['megabytes']} light, {plain['megabytes']} plain")  # noqa: T201 - for the curious, with -s
