@@ -20,6 +20,7 @@ app.add_typer(faq, name="faq")
 app.add_typer(staff.app, name="staff")
 app.command("migrate")(upkeep.migrate)
 app.command("doctor")(upkeep.doctor)
+app.command("forget")(upkeep.forget)
 
 
 def main() -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from handlers import dialog, escalation, greeting, staff, texts
+from handlers import dialog, escalation, greeting, privacy, staff, texts
 from handlers.dialog_state import DialogState
 from handlers.errors import HelpdeskError
 from handlers.knowledge import Knowledge
 from handlers.messages import Incoming
 from handlers.turn import Turn
-from storage import conversations, inbox, people, tickets
+from storage import conversations, inbox, journal, people, tickets
 from storage import staff as members
 from storage.database import Database, Transaction, Unavailable
 from storage.people import Person
@@ -84,12 +86,14 @@ class Helpdesk:
             if member is not None and incoming.reachable is None and not _is_invitation(incoming):
                 await staff.receive(turn, member, incoming)
             else:
-                await dialog.receive(turn, incoming)
+                await dialog.receive(turn, await _without_personal_data(turn, incoming))
         except HelpdeskError as refusal:
             await turn.say(str(refusal), remember=False)
         await turn.save_state()
         if incoming.whole:
             await self._answer(tx, person.id)
+        if await people.find(tx, person.id) is None:
+            return None  # they asked to be forgotten
         conversation = await conversations.of_person(tx, person.id, now=now)
         return conversation.answer_due_at
 
@@ -123,6 +127,7 @@ class Helpdesk:
                 if await members.of_person(tx, person.id) is not None:
                     await turn.say(texts.STAFF_MISHAP, remember=False)
                     return
+                incoming = await _without_personal_data(turn, incoming)
                 await dialog.keep(turn, incoming)
                 await escalation.pass_on(turn, incoming.text, files=incoming.attachments)
                 await _hand_to_staff(turn)
@@ -146,6 +151,17 @@ class Helpdesk:
             async with self._database.transaction() as tx:
                 conversation = await conversations.of_person(tx, person_id, now=self._now())
                 await conversations.set_answer_due(tx, conversation.id, self._now() + AFTER_A_FAILURE)
+
+
+async def _without_personal_data(turn: Turn, incoming: Incoming) -> Incoming:
+    """What a parent wrote, without what must not be kept: nothing behind this line sees the original."""
+    masked = privacy.mask(incoming.text)
+    if not masked.hidden:
+        return incoming
+    kinds: Counter[str] = Counter(each.kind for each in masked.hidden)
+    await journal.note(turn.tx, "hidden", actor="bot", now=turn.now, details=dict(kinds))
+    await turn.say(privacy.told(masked.hidden), remember=False)
+    return replace(incoming, text=masked.text)
 
 
 async def _hand_to_staff(turn: Turn) -> None:

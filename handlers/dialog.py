@@ -6,13 +6,32 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from faq.text import clean, small_talk, wants_human, words
-from handlers import escalation, greeting, questions, subscriptions, texts
+from handlers import (
+    escalation,
+    family,
+    forgetting,
+    greeting,
+    questions,
+    subscriptions,
+    texts,
+)
 from handlers.messages import Incoming
 from handlers.turn import Turn, attachments_of, files_of, number_in
 from storage import conversations
 from storage.conversations import Message
 
-_COMMANDS = ("/start", "/help", "/menu", "/human", "/stop", "/subscribe", "/bot")
+_COMMANDS = (
+    "/start",
+    "/help",
+    "/menu",
+    "/human",
+    "/stop",
+    "/subscribe",
+    "/bot",
+    "/children",
+    "/join",
+    "/forget",
+)
 
 
 async def receive(turn: Turn, incoming: Incoming) -> None:
@@ -42,10 +61,8 @@ async def press(turn: Turn, payload: str) -> None:
         await questions.helped(turn, topic)
     elif deed == "no" and topic is not None:
         await questions.not_helped(turn, topic)
-    elif deed == "none":
-        await questions.none_of_these(turn)
-    elif deed == "menu":
-        await questions.show_sections(turn)
+    elif deed in _PLAIN_DEEDS:
+        await _PLAIN_DEEDS[deed](turn)
     elif deed == "sec":
         await questions.show_section(turn, argument)
     elif deed == "human":
@@ -54,8 +71,8 @@ async def press(turn: Turn, payload: str) -> None:
         await escalation.open_question(turn, school=texts.SCHOOL_SKIPPED)
     elif deed == "cancel" and turn.state.step == "school":
         await escalation.cancel(turn)
-    elif deed == "bot":
-        await escalation.back_to_bot(turn)
+    elif deed in _ROOMS:
+        await _ROOMS[deed](turn, argument)
     elif deed == "solved":
         await escalation.solved(turn, number_in(argument))
     else:
@@ -138,8 +155,15 @@ async def _came_before(turn: Turn, incoming: Incoming) -> bool:
 
 async def _answer(turn: Turn, waiting: Sequence[Message]) -> None:
     text = "\n".join(message.text for message in waiting if message.text.strip())
+    if await family.hear(turn, text):
+        return
     talk = small_talk(text)
-    if talk == "stop":
+    said = " ".join(words(clean(text)))
+    if said in _FORGET_ME:
+        await forgetting.ask(turn)
+    elif said in _MY_CHILDREN:
+        await family.show(turn)
+    elif talk == "stop":
         await subscriptions.stop(turn)
         await _ask_school_still(turn)
     elif text.strip().casefold() in _SUBSCRIBE:
@@ -179,7 +203,10 @@ async def _reads_like_a_question(turn: Turn, text: str) -> bool:
     said = words(clean(text))
     if any(word[0].isdigit() or word.startswith(_SCHOOL_WORDS) for word in said):
         return False
-    return len(said) > questions.SHORT and (await turn.knowledge.match(text)).decision != "unknown"
+    if len(said) <= questions.SHORT:
+        return False
+    decision = await turn.knowledge.match(text)
+    return decision.decision != "unknown" or decision.foreign
 
 
 async def _ask_school_still(turn: Turn) -> None:
@@ -187,6 +214,24 @@ async def _ask_school_still(turn: Turn) -> None:
         await escalation.ask_school_again(turn)
 
 
+_PLAIN_DEEDS = {
+    "none": questions.none_of_these,
+    "menu": questions.show_sections,
+    "bot": escalation.back_to_bot,
+}
+"""Buttons that mean the same whatever else they carry."""
+_ROOMS = {"fam": family.press, "forget": forgetting.press}
+"""Who takes the buttons that begin so."""
+_FORGET_ME = {
+    "забудь меня",
+    "забудьте меня",
+    "забыть меня",
+    "удалите мои данные",
+    "удали мои данные",
+    "удалить мои данные",
+    "сотрите мои данные",
+}
+_MY_CHILDREN = {"мои дети", "мой ребенок", "дети"}
 _SCHOOL_WORDS = ("школ", "лице", "гимназ", "сош", "оош", "интернат", "кадет", "колледж")
 _SCHOOL_LENGTH = 300
 """Characters of a school's name that a card shows."""
@@ -255,5 +300,11 @@ async def _obey(turn: Turn, text: str) -> None:
         await subscriptions.resume(turn)
     elif command == "/bot":
         await escalation.back_to_bot(turn)
+    elif command == "/children":
+        await family.show(turn)
+    elif command == "/join":
+        await family.join(turn, payload.strip())
+    elif command == "/forget":
+        await forgetting.ask(turn)
     else:
         await turn.say(texts.HELP, questions.menu_buttons())

@@ -192,7 +192,9 @@ async def _send_draft(turn: Turn, member: Member, ticket: Ticket, *, draft: int)
 async def answer(turn: Turn, member: Member, ticket: Ticket, incoming: Incoming) -> None:
     """Send the member's words to the parent, unless somebody else was first."""
     # Before anything else, so that the parent's own events wait for us and not for each other.
-    await people.hold(turn.tx, ticket.person_id)
+    if await people.hold(turn.tx, ticket.person_id) is None:
+        await turn.say(texts.TICKET_CLOSED, remember=False)  # they asked to be forgotten
+        return
     before = await _just_said(turn, member)
     message_id = await conversations.add_message(
         turn.tx,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import and_, exists, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from storage.database import Transaction
@@ -167,7 +167,9 @@ async def release(
 
 async def note_piece(tx: Transaction, letter: Letter, *, pieces_sent: int, external_id: str) -> None:
     """One piece has arrived: a repeat after a crash begins behind it, a reply to it finds its letter."""
-    await tx.execute(update(outbox).where(outbox.c.id == letter.id).values(pieces_sent=pieces_sent))
+    noted = await tx.execute(update(outbox).where(outbox.c.id == letter.id).values(pieces_sent=pieces_sent))
+    if not noted.rowcount:
+        return  # the person was forgotten while it was on its way
     for number in external_id.split(","):
         await tx.execute(
             insert_into(tx, sent)
@@ -233,12 +235,6 @@ async def count(tx: Transaction) -> dict[tuple[str, str], int]:
     """How many letters there are by channel and state."""
     query = select(outbox.c.channel, outbox.c.state, func.count()).group_by(outbox.c.channel, outbox.c.state)
     return {(channel, state): number for channel, state, number in (await tx.execute(query)).all()}
-
-
-async def forget_sent_before(tx: Transaction, moment: datetime) -> int:
-    """Drop letters that arrived long ago; returns how many."""
-    result = await tx.execute(delete(outbox).where(outbox.c.state == "sent", outbox.c.sent_at < moment))
-    return result.rowcount
 
 
 def _letter(row: Row[Any]) -> Letter:

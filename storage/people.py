@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.engine import Row
 
 from storage.database import Transaction
@@ -74,9 +74,12 @@ async def at(tx: Transaction, channel: str, chat_id: str) -> Person | None:
 
 
 async def note_greeted(tx: Transaction, person_id: int, *, notice_version: str, now: datetime) -> None:
-    """Remember that they saw the greeting with this version of the notice about personal data."""
+    """Remember that, and when, they first saw this version of the notice about personal data."""
+    is_new = or_(people.c.notice_version.is_(None), people.c.notice_version != notice_version)
     await tx.execute(
-        update(people).where(people.c.id == person_id).values(greeted_at=now, notice_version=notice_version)
+        update(people)
+        .where(people.c.id == person_id, is_new)
+        .values(greeted_at=now, notice_version=notice_version)
     )
 
 

@@ -55,6 +55,9 @@ class Moment(TypeDecorator[datetime]):
 
 
 Key = BigInteger().with_variant(Integer, "sqlite")
+_NEVER_AGAIN: dict[str, Any] = {"sqlite_autoincrement": True}
+"""For tables whose rows are deleted: SQLite alone would give a deleted row's number to the next one, and a
+reader's place in the feed, a button or a letter on its way would mean somebody else's."""
 
 
 def _id() -> Column[int]:
@@ -75,6 +78,78 @@ people = Table(
     Column("muted_at", Moment),
     Column("unreachable", String(40)),
     UniqueConstraint("channel", "chat_id"),
+    **_NEVER_AGAIN,
+)
+
+families = Table(
+    "families",
+    metadata,
+    _id(),
+    # Where announcements go; None: to whoever came first.
+    Column("primary_id", Key, ForeignKey("people.id", ondelete="SET NULL"), index=True),
+    Column("created_at", Moment, nullable=False),
+    **_NEVER_AGAIN,
+)
+
+family_members = Table(
+    "family_members",
+    metadata,
+    Column(
+        "person_id", Key, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("family_id", Key, ForeignKey("families.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("joined_at", Moment, nullable=False),
+)
+
+children = Table(
+    "children",
+    metadata,
+    _id(),
+    Column("family_id", Key, ForeignKey("families.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("label", String(30), nullable=False),
+    Column("age_group", String(20)),
+    Column("school", String(300), nullable=False, server_default=""),
+    Column("created_at", Moment, nullable=False),
+    # The child last talked about is the one with the latest of these.
+    Column("spoken_of_at", Moment, nullable=False),
+    **_NEVER_AGAIN,
+)
+
+join_codes = Table(
+    "join_codes",
+    metadata,
+    Column("code_hash", String(64), primary_key=True),
+    Column("person_id", Key, ForeignKey("people.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("expires_at", Moment, nullable=False),
+)
+
+join_tries = Table(
+    "join_tries",
+    metadata,
+    _id(),
+    Column("person_id", Key, ForeignKey("people.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+)
+
+awaited = Table(
+    "awaited",
+    metadata,
+    Column(
+        "person_id", Key, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("what", String(40), nullable=False),
+    Column("until", Moment, nullable=False),
+)
+
+leftovers = Table(
+    "leftovers",
+    metadata,
+    _id(),
+    Column("kind", String(10), nullable=False),
+    Column("channel", String(20), nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    **_NEVER_AGAIN,
 )
 
 conversations = Table(
@@ -88,6 +163,7 @@ conversations = Table(
     # No foreign key: a ticket points back here, and a circle cannot be created table by table.
     Column("ticket_id", Key),
     Column("updated_at", Moment, nullable=False),
+    **_NEVER_AGAIN,
 )
 
 inbox = Table(
@@ -112,7 +188,7 @@ messages = Table(
     Column("external_id", String(200)),
     Column("pending", Boolean, nullable=False),
     Column("delivery", String(40)),
-    Column("created_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False, index=True),
     Column("edited_at", Moment),
     Index("ix_messages_external", "conversation_id", "external_id"),
     Index(
@@ -121,6 +197,7 @@ messages = Table(
         postgresql_where=text("pending"),
         sqlite_where=text("pending"),
     ),
+    **_NEVER_AGAIN,
 )
 
 message_versions = Table(
@@ -143,14 +220,16 @@ attachments = Table(
     Column("size", BigInteger),
     Column("channel", String(20), nullable=False),
     Column("ref", Text, nullable=False),
+    **_NEVER_AGAIN,
 )
 
 tickets = Table(
     "tickets",
     metadata,
     _id(),
-    Column("person_id", Key, ForeignKey("people.id"), nullable=False, index=True),
-    Column("conversation_id", Key, ForeignKey("conversations.id"), nullable=False, index=True),
+    # None: the person asked to be forgotten, or it was closed long ago; it only counts.
+    Column("person_id", Key, ForeignKey("people.id"), index=True),
+    Column("conversation_id", Key, ForeignKey("conversations.id"), index=True),
     Column("state", String(12), nullable=False, index=True),
     Column("reason", String(20), nullable=False),
     Column("topic", String(60)),
@@ -159,7 +238,7 @@ tickets = Table(
     Column("owner_id", Key, ForeignKey("staff.id")),
     Column("created_at", Moment, nullable=False),
     Column("first_answer_at", Moment),
-    Column("closed_at", Moment),
+    Column("closed_at", Moment, index=True),
     Column("closed_by", Key, ForeignKey("staff.id")),
 )
 
@@ -167,7 +246,8 @@ staff = Table(
     "staff",
     metadata,
     _id(),
-    Column("person_id", Key, ForeignKey("people.id"), nullable=False, unique=True),
+    # None: somebody who is no member any more and asked to be forgotten.
+    Column("person_id", Key, ForeignKey("people.id"), unique=True),
     Column("name", Text, nullable=False),
     Column("role", String(20), nullable=False),
     Column("school", Text),
@@ -201,17 +281,18 @@ outbox = Table(
     Column("chat_id", String(64), nullable=False),
     Column("priority", Integer, nullable=False),
     Column("body", JSON, nullable=False),
-    Column("ticket_id", Key, ForeignKey("tickets.id", ondelete="SET NULL")),
-    Column("message_id", Key, ForeignKey("messages.id", ondelete="SET NULL")),
+    Column("ticket_id", Key, ForeignKey("tickets.id", ondelete="SET NULL"), index=True),
+    Column("message_id", Key, ForeignKey("messages.id", ondelete="SET NULL"), index=True),
     Column("state", String(10), nullable=False),
     Column("pieces_sent", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Moment),
     Column("error", Text),
-    Column("created_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False, index=True),
     Column("sent_at", Moment),
     Index("ix_outbox_waiting", "channel", "state", "priority", "id"),
     Index("ix_outbox_chat", "channel", "chat_id", "state"),
+    **_NEVER_AGAIN,
 )
 
 sent = Table(
@@ -231,8 +312,9 @@ feed = Table(
     Column("chat_id", String(64), nullable=False),
     Column("key", String(40), nullable=False, unique=True),
     Column("body", JSON, nullable=False),
-    Column("created_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False, index=True),
     Index("ix_feed_chat", "channel", "chat_id", "id"),
+    **_NEVER_AGAIN,
 )
 
 cursors = Table(

@@ -30,7 +30,9 @@ class Ticket:
 
     id: int
     person_id: int
+    """0, which nobody has, when the question is anonymous: the person was forgotten, or it is too old."""
     conversation_id: int
+    """0 likewise."""
     state: TicketState
     reason: Reason
     topic: str | None
@@ -94,9 +96,12 @@ async def list_open(tx: Transaction, *, limit: int = 100, offset: int = 0) -> li
 
 
 async def list_closed(tx: Transaction, *, limit: int = 50) -> list[Ticket]:
-    """Tickets closed last, newest first."""
+    """Tickets closed last, newest first; those that only count any more are left out."""
     query = (
-        select(tickets).where(tickets.c.state == "closed").order_by(tickets.c.closed_at.desc()).limit(limit)
+        select(tickets)
+        .where(tickets.c.state == "closed", tickets.c.person_id.is_not(None))
+        .order_by(tickets.c.closed_at.desc())
+        .limit(limit)
     )
     return [_ticket(row) for row in (await tx.execute(query)).all()]
 
@@ -154,8 +159,8 @@ def _first(now: datetime) -> Any:
 def _ticket(row: Row[Any]) -> Ticket:
     return Ticket(
         id=row.id,
-        person_id=row.person_id,
-        conversation_id=row.conversation_id,
+        person_id=row.person_id or 0,
+        conversation_id=row.conversation_id or 0,
         state=row.state,
         reason=row.reason,
         topic=row.topic,

@@ -1,14 +1,14 @@
-"""`helpdesk run`, `migrate`, `doctor`: the process and its health."""
+"""`helpdesk run`, `migrate`, `doctor`, `forget`: the process, its health and what it keeps."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.commands.common import FAILURE, load_settings, run, told
+from bot.commands.common import BAD_INPUT, FAILURE, fail, load_settings, run, told
 from bot.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,6 +38,26 @@ def doctor() -> None:
         healthy = run(_doctor(settings))
     if not healthy:
         raise typer.Exit(FAILURE)
+
+
+def forget(
+    who: Annotated[
+        str, typer.Argument(metavar="КАНАЛ:НОМЕР", help="Например telegram:123456789, vk:1234, web:…")
+    ],
+) -> None:
+    """Удалить всё, что есть о человеке: переписку, файлы, семью, адрес. Вопросы остаются числами."""
+    from handlers.texts import CHANNEL_NAMES
+
+    channel, _, chat_id = who.strip().partition(":")
+    if channel not in CHANNEL_NAMES or not chat_id or len(chat_id) > _LONGEST_CHAT_ID:
+        known = ", ".join(CHANNEL_NAMES)
+        fail(f"Укажите человека как КАНАЛ:НОМЕР, например telegram:123456789; каналы: {known}.", BAD_INPUT)
+    settings = load_settings()
+    with told():
+        sentence, code = run(_forget(settings, channel, chat_id))
+    if code:
+        fail(sentence, code)
+    typer.echo(sentence)
 
 
 async def _serve(settings: Settings) -> None:
@@ -106,3 +126,39 @@ async def _doctor(settings: Settings) -> bool:
     for finding in findings:
         typer.echo(f"{marks[finding.state]} {finding.part}: {finding.text}")
     return all(finding.state != "broken" for finding in findings)
+
+
+async def _forget(settings: Settings, channel: str, chat_id: str) -> tuple[str, int]:
+    """What to say, and the exit code."""
+    from bot.channels.files import Files
+    from bot.clock import SystemClock
+    from bot.opening import open_database
+    from bot.schedule import erase
+    from handlers import forgetting
+    from handlers.errors import HelpdeskError
+    from storage import people
+
+    clock = SystemClock()
+    database = await open_database(settings)
+    try:
+        async with database.transaction() as tx:
+            found = await people.at(tx, channel, chat_id)
+            person = await people.hold(tx, found.id) if found else None
+            if person is None:
+                return f"Человека {channel}:{chat_id} нет: он не писал или уже забыт.", FAILURE
+            try:
+                gone = await forgetting.forget(tx, person, actor="owner", now=clock.now())
+            except HelpdeskError as refusal:
+                return str(refusal), FAILURE
+        erased = await erase(database, Files(settings.data_dir / "files"), clock=clock)
+    finally:
+        await database.close()
+    told = (
+        f"Забыто: сообщений {gone.messages}, файлов {gone.files}, отправленного {gone.letters}, "
+        f"детей {gone.children}. Вопросов осталось числами: {gone.tickets}."
+    )
+    later = "" if erased else " Журнал базы сейчас читают: работающий бот дочистит его сам за минуту."
+    return told + later, 0
+
+
+_LONGEST_CHAT_ID = 64
