@@ -2,18 +2,21 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 import numpy as np
-import yaml
 
-from faq.loading import Problem
+from faq.diagnosis import load_tree, tree_problems
+from faq.error_texts import error_text_problems, load_error_texts
+from faq.loading import PACKAGED, BaseError, Problem
+from faq.packaged import read_plain
 from faq.region import Region, fill, unknown_placeholders
 from faq.scoring import Scorer, load_outside
+from faq.separating import Separation, load_separations
 from faq.text import normalise
 from faq.topic import Base, Topic
 
@@ -25,8 +28,22 @@ LONGEST_BUTTON = 36
 LONGEST_MEANING = 240
 LONGEST_STEP = 260
 LONGEST_OTHERWISE = 400
+LONGEST_ASK = 160
+LONGEST_OPTION = 40
+"""Characters, as long as VK lets a button's label be."""
 NOT_TOPICS = ("out-of-scope", "human-operator")
 """What a must-not-match example may belong to besides topics."""
+CONFUSABLE = (
+    ("child-account-link-parent", "child-not-shown-for-parent", "first-esia-binding"),
+    ("dnevnik-profile-missing", "account-unconfirmed-error"),
+    ("password-recovery", "old-login-password-closed"),
+    ("child-turns-14", "no-passport-14-3-months", "teen-account-create-14plus"),
+    ("legal-must-we-register", "legal-documents-basis", "refuse-alternatives"),
+    ("login-code-not-coming", "sms-off-max-totp"),
+    ("grades-homework-missing", "child-not-shown-for-parent", "outage-technical-error"),
+    ("snils-mismatch", "child-snils-missing"),
+)
+"""Topics that sound so alike that one question must tell them apart."""
 DOMAINS = ("gosuslugi.ru", "dnevnik.ru")
 PHONE = "8 800 100-70-10"
 
@@ -54,6 +71,23 @@ def errors_in(base: Base, regions: Iterable[Region]) -> tuple[Problem, ...]:
         problems += _texts(topic, regions)
         problems += _sources(topic)
     problems += _doubles(base)
+    problems += _separations(base)
+    problems += _diagnosis(base)
+    return tuple(problems)
+
+
+def separation_errors(separations: Iterable[Separation], slugs: Collection[str]) -> tuple[Problem, ...]:
+    """What must be corrected in the separating questions, when these topics are there."""
+    separations = tuple(separations)
+    problems = [
+        Problem("confusable.yaml", 0, f"«{each.ask}»: {fault}")
+        for each in separations
+        for fault in _separation_faults(each, slugs)
+    ]
+    for alike in CONFUSABLE:
+        if not any(each.options.keys() >= set(alike) for each in separations):
+            text = f"нет вопроса, который различает {', '.join(alike)}: добавьте"
+            problems.append(Problem("confusable.yaml", 0, text))
     return tuple(problems)
 
 
@@ -66,7 +100,7 @@ def confusions_in(base: Base) -> tuple[Problem, ...]:
 def facts() -> Mapping[str, str]:
     """How sure the source of each fact is: HIGH, MED, LOW, K (no source), ? (open), or several."""
     path = Path(__file__).parent / "base" / "facts.yaml"
-    plain: dict[str, str] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    plain: dict[str, str] = read_plain(path)
     return plain
 
 
@@ -185,6 +219,48 @@ def _doubles(base: Base) -> Iterator[Problem]:
         for example in topic.not_here:
             if any(owner is topic for owner, _ in said.get(normalise(example.text), [])):
                 yield _problem(topic, f"«{example.text}» стоит и в phrasings, и в not_here: оставьте одно")
+
+
+def _separations(base: Base) -> Iterator[Problem]:
+    try:
+        separations = load_separations()
+    except BaseError as error:
+        yield from error.problems
+        return
+    # A base of one's own may lack packaged topics: their answers are then not offered.
+    yield from separation_errors(separations, base.topics.keys() | _packaged_slugs())
+
+
+def _diagnosis(base: Base) -> Iterator[Problem]:
+    """Ways of the diagnosis that lead nowhere; an error text is checked once the tree can be read."""
+    try:
+        led = {each.leads for each in load_error_texts()}
+        tree = load_tree()
+    except BaseError as error:
+        yield from error.problems
+        return
+    yield from tree_problems(base.topics.keys() | _packaged_slugs(), led=led)
+    yield from error_text_problems(tree, facts())
+
+
+def _packaged_slugs() -> set[str]:
+    return {path.stem for path in (PACKAGED / "topics").glob("*.yaml")}
+
+
+def _separation_faults(separation: Separation, slugs: Collection[str]) -> Iterator[str]:
+    if len(separation.ask) > LONGEST_ASK:
+        yield f"вопрос длиннее {LONGEST_ASK} знаков ({len(separation.ask)}), сократите"
+    if not separation.ask.endswith("?"):
+        yield "в конце нужен вопросительный знак"
+    owners: dict[str, str] = {}
+    for slug, button in separation.options.items():
+        if slug not in slugs:
+            yield f"темы «{slug}» нет, исправьте имя"
+        if len(button) > LONGEST_OPTION:
+            yield f"кнопка «{button}» длиннее {LONGEST_OPTION} знаков ({len(button)}), сократите"
+        other = owners.setdefault(normalise(button), slug)
+        if other != slug:
+            yield f"кнопка «{button}» и у «{other}», и у «{slug}», измените одну"
 
 
 def _confusions(base: Base) -> Iterator[Problem]:
