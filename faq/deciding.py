@@ -36,6 +36,9 @@ CLUES: Mapping[tuple[str, ...], tuple[str, ...]] = {
 }
 """By which signals there are: what the chances of being right and of being ours are judged by."""
 
+DIGITS = 4
+"""Of every chance that is told or compared: the order in which processors add differs in the seventh."""
+
 _PAIR = 2  # a topic and «none of ours»: there is no second topic to compare with
 _VAGUE_UP_TO = 2  # words with a meaning: more of them, even common ones, say something together
 
@@ -118,8 +121,8 @@ def judge(part: Part, evidence: Evidence, judging: Judging) -> Verdict:
     """Weigh the evidence for one text."""
     scores = scores_of(evidence.table.astype(np.float64), np.array(judging.weights), judging.outside)
     seen = np.append(clues(part, evidence, scores), 1.0)
-    right = float(logistic(seen @ np.array(judging.right)))
-    inside = float(logistic(seen @ np.array(judging.inside)))
+    right = round(float(logistic(seen @ np.array(judging.right))), DIGITS)
+    inside = round(float(logistic(seen @ np.array(judging.inside))), DIGITS)
     return Verdict(
         scores=evidence.table.astype(np.float64) * np.array(judging.weights),
         chances=softmax(scores),

@@ -8,6 +8,7 @@ import numpy as np
 
 from faq import embedding
 from faq.deciding import (
+    DIGITS,
     Thresholds,
     Verdict,
     is_ours_but_vague,
@@ -252,7 +253,8 @@ class Matcher:
     def _likeliest(self, verdict: Verdict) -> tuple[Candidate, ...]:
         chances = verdict.chances[:-1]
         order = np.argsort(-chances, kind="stable")[:MOST_CANDIDATES]
-        return tuple(Candidate(self.scorer.slugs[number], float(chances[number])) for number in order)
+        likeliest = ((self.scorer.slugs[number], float(chances[number])) for number in order)
+        return tuple(Candidate(slug, round(chance, DIGITS)) for slug, chance in likeliest)
 
 
 LONGEST_MEANT = 70

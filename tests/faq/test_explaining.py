@@ -110,9 +110,14 @@ def test_contributions_add_up_to_the_chances(few_matcher: Matcher, text: str) ->
     best, *others = told.candidates
     assert {name for name, _, _ in best.signals} == set(weighed.evidence.signals)
     # The chances are those of the scores: what is ahead in one is ahead in the other.
+    chances = {
+        each.slug: weighed.verdict.chances[few_matcher.scorer.slugs.index(each.slug)]
+        for each in told.candidates
+    }
     for other in others:
         gap = sum(each[2] for each in best.signals) - sum(each[2] for each in other.signals)
-        assert np.log(best.chance / other.chance) == pytest.approx(gap, rel=1e-3)
+        assert np.log(chances[best.slug] / chances[other.slug]) == pytest.approx(gap, rel=1e-3)
+        assert other.chance == pytest.approx(chances[other.slug], abs=1e-4)
     assert told.right == weighed.verdict.right
 
 
