@@ -39,7 +39,7 @@ class IndexStore:
 
         It compares meanings unless too many vectors are missing: then `improved` makes a better one.
         """
-        vectors = self._vectors()
+        vectors = self.vectors()
         key = _key(base, semantic=vectors is not None)
         matcher = self._load(key) or self._build(base, vectors, key=key)
         # The index stays for long: the collector would look through it again and again, 30–50 ms each time.
@@ -53,7 +53,7 @@ class IndexStore:
         """The same index with the meanings that it lacks, which may take minutes; None if it lacks none."""
         if matcher.scorer.semantic:
             return None
-        vectors = self._vectors()
+        vectors = self.vectors()
         if vectors is None:
             return None
         texts = matcher.scorer.texts
@@ -72,7 +72,8 @@ class IndexStore:
             self._save(key, built)
         return built
 
-    def _vectors(self) -> VectorStore | None:
+    def vectors(self) -> VectorStore | None:
+        """What meanings are compared by; None where that is switched off or cannot be done here."""
         if not self._semantic or embedding.trouble() is not None:
             return None
         return VectorStore(PACKAGED_VECTORS, self._own_vectors)

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from faq.deciding import is_ours_but_vague, is_vague
+from faq.deciding import DIGITS, is_ours_but_vague, is_vague
 from faq.fitting import Doubles
 from faq.matcher import Candidate, Decision, Matcher, Weighed
 from faq.scoring import SEMANTIC
 from faq.text import small_talk
 
-_DIGITS = 4  # of the numbers in JSON
 _WORDS_SHOWN = 8  # a letter has hundreds of words, the first few decide
 _WORDS_TRIED = 40  # of a message, each left out once
 _PHRASINGS_SHOWN = 3
@@ -171,7 +170,7 @@ def _candidate_as_plain(report: CandidateReport) -> dict[str, Any]:
 
 def _rounded(number: float) -> float:
     # A number of numpy is no JSON.
-    return round(float(number), _DIGITS)
+    return round(float(number), DIGITS)
 
 
 def _stages(stages: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -54,9 +54,10 @@ def harms(before: Matches, after: Matches, rows: Iterable[Labelled]) -> tuple[Ha
 def _is_worse(each: Harm) -> bool:
     right = each.row.labels
     newly_wrong = not right.issuperset(each.after.answered) and right.issuperset(each.before.answered)
-    lost = not right.isdisjoint(_reached(each.before)) and right.isdisjoint(_reached(each.after))
+    lost = not right.isdisjoint(reached(each.before)) and right.isdisjoint(reached(each.after))
     return newly_wrong or lost
 
 
-def _reached(decision: Decision) -> tuple[str, ...]:
+def reached(decision: Decision) -> tuple[str, ...]:
+    """The topics that a parent gets, answered at once or on a button."""
     return (*decision.answered, *decision.offered)

@@ -93,19 +93,10 @@ class Scorer:
         self._owners = np.array([numbers[each.slug] for each in samples], dtype=np.int64)
         self._starts = np.searchsorted(self._owners, np.arange(len(self.slugs)))
         self._counts = np.bincount(self._owners, minlength=len(self.slugs)).astype(np.float32)
-        self._bm25 = Bm25(
-            [
-                [
-                    *(
-                        (part, 1.0)
-                        for part, owner in zip(parts, self._owners, strict=True)
-                        if owner == number
-                    ),
-                    *extra,
-                ]
-                for number, extra in enumerate([*([(answer, _ANSWER_WEIGHT)] for answer in answers), []])
-            ]
-        )
+        said = [[(part, 1.0) for part in own] for own in _split(parts, self._starts)]
+        for own, answer in zip(said, answers, strict=False):  # OUTSIDE, the last one, has no answer
+            own.append((answer, _ANSWER_WEIGHT))
+        self._bm25 = Bm25(said)
         self._marks = classifier.landmarks(len(samples))
         kernel = self._kernel(self._marks)
         self._lexical = self._fit(kernel)
@@ -252,6 +243,12 @@ def _samples(topics: Sequence[Topic], outside: Iterable[str]) -> Iterable[Sample
             yield Sample(owner, other.text, _PENALTY, phrasing=False)
     for text in tuple(outside) or ("",):  # every class needs an example
         yield Sample(OUTSIDE, text, _PENALTY, phrasing=False)
+
+
+def _split(parts: Sequence[Part], starts: NDArray[np.int64]) -> list[Sequence[Part]]:
+    """The parts of each class, which stand together."""
+    ends = [*starts[1:], len(parts)]
+    return [parts[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
 def _answer(topic: Topic) -> str:

@@ -34,7 +34,7 @@ from handlers.errors import HelpdeskError
 from handlers.knowledge import Knowledge, base_from
 from storage import journal
 from storage import knowledge as stored
-from storage.database import Database, Unavailable
+from storage.database import Database, Transaction, Unavailable
 from storage.knowledge import Noted
 from storage.staff import Member
 
@@ -134,14 +134,10 @@ class Learning:
         """Begin to check a phrasing; raises `NotLearned` for what can be refused at once."""
         text = tidy(text)
         last = await self.state(case.number)
-        if (
-            last is not None
-            and last.stage in {"checking", "added"}
-            and (last.slug, last.text) == (slug, text)
-        ):
+        if last is not None and last.stage in {"checking", "added"} and last.is_about(slug, text):
             return  # the button was pressed twice
         if last is not None and last.stage == "checking":
-            raise NotLearned("По этому вопросу формулировка уже проверяется. Дождитесь, чем это кончится.")
+            raise NotLearned(_BUSY)
         if case.state == "waiting":
             raise NotLearned("Сначала ответьте родителю.")
         refuse_unfit(text)
@@ -237,15 +233,7 @@ class Learning:
                 return False
             now = await stored.moment_of_change(tx, self._now())
             await stored.put(tx, topic.slug, topic.to_plain(), now=now)
-            await journal.note(
-                tx,
-                _ADDED,
-                actor=f"staff:{member.id}",
-                now=self._now(),
-                topic=topic.slug,
-                ticket_id=number,
-                details={"mark": _mark(attempt.text), "phrasings": len(topic.phrasings)},
-            )
+            await self._write(tx, _ADDED, member, number, attempt, {"phrasings": len(topic.phrasings)})
         return True
 
     async def _refuse(self, member: Member, number: int, attempt: Attempt) -> Attempt:
@@ -258,15 +246,26 @@ class Learning:
         self, deed: str, member: Member, number: int, attempt: Attempt, details: dict[str, Any]
     ) -> None:
         async with self._database.transaction() as tx:
-            await journal.note(
-                tx,
-                deed,
-                actor=f"staff:{member.id}",
-                now=self._now(),
-                topic=attempt.slug,
-                ticket_id=number,
-                details={"mark": _mark(attempt.text), **details},
-            )
+            await self._write(tx, deed, member, number, attempt, details)
+
+    async def _write(
+        self,
+        tx: Transaction,
+        deed: str,
+        member: Member,
+        number: int,
+        attempt: Attempt,
+        details: dict[str, Any],
+    ) -> None:
+        await journal.note(
+            tx,
+            deed,
+            actor=f"staff:{member.id}",
+            now=self._now(),
+            topic=attempt.slug,
+            ticket_id=number,
+            details={"mark": _mark(attempt.text), **details},
+        )
 
     def _recall(self, noted: Noted) -> Attempt:
         """What the journal knows; the words are in it only as a mark, by which the base finds its own."""

@@ -10,7 +10,7 @@ import typer
 
 from bot.commands.measuring import vectors_in_use
 from bot.index_store import IndexStore
-from faq.golden import Harm, Remembering, harms
+from faq.golden import Harm, Remembering, harms, reached
 from faq.labelled import Labelled
 from faq.matcher import Decision, Matcher
 from faq.topic import Base
@@ -60,8 +60,8 @@ def _matchers(before: Base, after: Base, settings: Settings) -> tuple[Matcher, M
 
 def _is_served(row: Labelled, decision: Decision) -> bool:
     """No wrong answer, and a right topic is answered or offered if there is one."""
-    reached = (*decision.answered, *decision.offered)
-    return row.labels.issuperset(decision.answered) and not (row.in_scope and row.labels.isdisjoint(reached))
+    lost = row.in_scope and row.labels.isdisjoint(reached(decision))
+    return row.labels.issuperset(decision.answered) and not lost
 
 
 def _outcome(decision: Decision) -> str:

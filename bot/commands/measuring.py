@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faq import embedding, rapid
+from bot.index_store import IndexStore
+from faq import rapid
 from faq.evaluation import Miss, Report, misses_of, outcomes_of, report_of
 from faq.figures import misses_list, report_table
 from faq.labelled import Labelled
 from faq.matcher import Matcher
 from faq.topic import Base
-from faq.vectors import PACKAGED_VECTORS, VectorStore
+from faq.vectors import VectorStore
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -76,9 +77,7 @@ def vectors_in_use(settings: Settings) -> VectorStore | None:
 
     None where comparing meanings is switched off or cannot be done here.
     """
-    if settings.semantic == "off" or embedding.trouble():
-        return None
-    return VectorStore(PACKAGED_VECTORS, settings.data_dir / "vectors.npz")
+    return IndexStore(settings.data_dir, semantic=settings.semantic == "auto").vectors()
 
 
 def measure(
