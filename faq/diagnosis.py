@@ -36,6 +36,8 @@ Needed = Literal["always", "policy", "optional", "auto"]
 
 LONGEST_HEARD = 60
 """Words of a message that facts are taken from."""
+LONGEST_SYMPTOM = 15
+"""Words of a complaint; a longer message says what is wrong, and asking would not listen."""
 
 _NEAR = 8  # words between the first and the last word of what is heard
 _AGES = range(6, 18)
@@ -150,6 +152,8 @@ class Tree:
     tickets: Mapping[str, Ticket]
     fields: Mapping[str, Field]
     warning: str
+    symptoms: tuple[Said, ...] = ()
+    """How people say that it does not work, without a word of what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +250,7 @@ def read_tree(path: Path = PACKAGED) -> tuple[Tree, Document]:
             for name, each in plain["fields"].items()
         },
         warning=plain["warning"].strip(),
+        symptoms=tuple(map(said, plain["symptoms"])),
     )
     return tree, document
 
@@ -341,6 +346,14 @@ def card(tree: Tree, step: Step) -> Card | None:
         elif each.needed != "auto":
             missing.append(each)
     return Card(ticket, tuple(known), tuple(missing))
+
+
+def topics_ahead(tree: Tree, step: Step) -> frozenset[str]:
+    """The topics of all ends that can still be reached, given what is known."""
+    if isinstance(step.shown, Leaf):
+        return frozenset({step.shown.topic} if step.shown.topic else ())
+    following = [answer(tree, step.walk, choice.payload) for choice in step.shown.choices]
+    return frozenset(topic for each in following for topic in topics_ahead(tree, each))
 
 
 def of_age_group(group: str) -> Facts:
@@ -477,6 +490,14 @@ def known_from(tree: Tree, reading: Reading) -> Facts:
     if "age" in told and ("who" not in told or any(map(_is_own_age, sentences))):
         told["who"] = "pupil"
     return _completed(tree, told)
+
+
+def is_symptom(tree: Tree, reading: Reading) -> bool:
+    """The message complains that it does not work; a letter tells a story and is none."""
+    if len(reading.whole.words) > LONGEST_SYMPTOM:
+        return False
+    sentences = [_Sentence(part) for part in (reading.parts or (reading.whole,))]
+    return any(sentence.has(each) for each in tree.symptoms for sentence in sentences)
 
 
 class _Sentence:
@@ -785,6 +806,7 @@ _TOP = {
     "tickets": "map",
     "fields": "map",
     "warning": "text",
+    "symptoms": "patterns",
 }
 _SHAPES: Mapping[str, Mapping[str, str]] = {
     "facts": {"label": "text", "values": "map", "several": "first?", "beside": "texts?"},

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -220,6 +221,8 @@ attachments = Table(
     Column("size", BigInteger),
     Column("channel", String(20), nullable=False),
     Column("ref", Text, nullable=False),
+    # When the parent said that nothing personal is on it; None: the staff do not see it yet.
+    Column("cleared_at", Moment),
     **_NEVER_AGAIN,
 )
 
@@ -235,6 +238,10 @@ tickets = Table(
     Column("topic", String(60)),
     Column("tried", JSON, nullable=False),
     Column("school", Text, nullable=False, server_default=""),
+    # The kind of a ticket of the diagnosis tree, with the fields of its card: pairs of title and text.
+    Column("kind", String(40)),
+    Column("urgent", Boolean, nullable=False, server_default=false()),
+    Column("card", JSON, nullable=False, server_default="[]"),
     Column("owner_id", Key, ForeignKey("staff.id")),
     Column("created_at", Moment, nullable=False),
     Column("first_answer_at", Moment),

@@ -41,6 +41,11 @@ class Ticket:
     """Slugs of all answers the person saw before."""
     school: str
     """The school in the person's own words; routing by directory comes later."""
+    kind: str | None
+    """The kind of request in the diagnosis tree; None for a question that it does not know."""
+    urgent: bool
+    card: tuple[tuple[str, str], ...]
+    """Fields of the card: title and text, in the order in which they are shown."""
     owner_id: int | None
     """Number of the staff member whose answer was first."""
     created_at: datetime
@@ -58,6 +63,9 @@ async def open_ticket(
     tried: Sequence[str],
     school: str,
     now: datetime,
+    kind: str | None = None,
+    urgent: bool = False,
+    card: Sequence[tuple[str, str]] = (),
 ) -> Ticket:
     """Open a ticket."""
     result = await tx.execute(
@@ -70,6 +78,9 @@ async def open_ticket(
             topic=topic,
             tried=list(tried),
             school=school,
+            kind=kind,
+            urgent=urgent,
+            card=[list(field) for field in card],
             created_at=now,
         )
         .returning(tickets)
@@ -166,6 +177,9 @@ def _ticket(row: Row[Any]) -> Ticket:
         topic=row.topic,
         tried=tuple(row.tried),
         school=row.school,
+        kind=row.kind,
+        urgent=row.urgent,
+        card=tuple((title, said) for title, said in row.card),
         owner_id=row.owner_id,
         created_at=row.created_at,
         first_answer_at=row.first_answer_at,

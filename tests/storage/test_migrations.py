@@ -75,7 +75,8 @@ async def test_a_database_of_the_first_version_keeps_what_is_in_it(old_url: str)
         "messages": 2,
     }
     assert await database.migrate() == ("0001", NEWEST)
-    assert await _rows(database) == before
+    after = await _rows(database)
+    assert {table: [row[: len(before[table][0])] for row in rows] for table, rows in after.items()} == before
     async with database.transaction() as tx:
         # The keys are watched again, on a connection that has seen the migration too.
         await tx.execute(text("UPDATE tickets SET person_id = NULL, conversation_id = NULL"))

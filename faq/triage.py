@@ -1,0 +1,132 @@
+"""What to do with a message: answer it from the base, or find the cause of a trouble step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from faq.diagnosis import (
+    NOTHING,
+    Facts,
+    Leaf,
+    Step,
+    Tree,
+    hear,
+    is_symptom,
+    known_from,
+    load_tree,
+    start,
+    topics_ahead,
+)
+from faq.error_texts import ErrorText, ErrorTexts, begin
+from faq.matcher import Candidate, Decision, Matcher
+
+_OF_AGE = frozenset({"age", "passport", "who"})
+
+NEAREST = 3
+"""Of the topics that the matcher finds likely so many count when the tree leads to one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a message means for the dialogue."""
+
+    decision: Decision
+    """What the base answers; where the tree leads elsewhere it asks back between the two."""
+    step: Step | None = None
+    """Where the diagnosis begins, or ends at once; None: it is not asked."""
+    error: ErrorText | None = None
+    """The error text that was recognised."""
+
+
+class Triage:
+    """One matcher and one tree, side by side; immutable, safe to share between threads."""
+
+    def __init__(self, matcher: Matcher, tree: Tree | None = None) -> None:
+        self.matcher = matcher
+        self.tree = tree or load_tree()
+        self._reader = matcher.scorer.reader
+        self._error_texts = ErrorTexts(self._reader)
+
+    def understand(self, text: str, *, known: Facts = NOTHING) -> Understood:
+        """Decide between the base and the tree; `known` is what was known of the person before."""
+        decision = self.matcher.match(text)
+        reading = self._reader.read(text)
+        error = self._error_texts.recognise_read(reading)
+        if decision.also or decision.foreign:
+            return Understood(decision, error=error)
+        told = known_from(self.tree, reading)
+        step = begin(self.tree, reading, error, known=known)
+        if error is not None:
+            return self._by_error(decision, step, error)
+        if "trouble" in told:
+            return self._by_trouble(decision, step, told)
+        if decision.decision != "answer" and is_symptom(self.tree, reading):
+            return Understood(decision, step)
+        return Understood(decision)
+
+    def first_step(self, *, known: Facts = NOTHING) -> Step:
+        """Where «Не могу войти» begins."""
+        return start(self.tree, known)
+
+    def hears(self, step: Step, text: str) -> Step | None:
+        """The step after something was typed instead of a tap; None: it tells nothing about the trouble."""
+        reading = self._reader.read(text)
+        error = self._error_texts.recognise_read(reading)
+        told = {**known_from(self.tree, reading), **(error.knows if error else {})}
+        if not told:
+            return None
+        after = hear(self.tree, step.walk, told)
+        return after if after != step else None
+
+    def _by_error(self, decision: Decision, step: Step, error: ErrorText) -> Understood:
+        """Straight to where the text leads, unless the base surely answers something else."""
+        if isinstance(step.shown, Leaf) and _is_sure_of_other(decision, step.shown):
+            return Understood(self._between(decision, step.shown), error=error)
+        return Understood(decision, step, error)
+
+    def _by_trouble(self, decision: Decision, step: Step, told: Facts) -> Understood:
+        """The words tell what is wrong: they count where the base says the same, or is not sure."""
+        if isinstance(step.shown, Leaf):
+            return self._by_leaf(decision, step, step.shown)
+        if decision.decision == "answer":
+            return Understood(decision, step if self._is_past_the_age(decision, step, told) else None)
+        # A question that tells the likeliest topics apart is nearer to what was said than ours.
+        is_nearer = decision.question is not None and not topics_ahead(self.tree, step).isdisjoint(
+            decision.offered
+        )
+        return Understood(decision, None if is_nearer else step)
+
+    def _by_leaf(self, decision: Decision, step: Step, leaf: Leaf) -> Understood:
+        if decision.decision == "answer" and decision.slug == leaf.topic:
+            return Understood(decision, step)
+        if decision.decision != "answer" or leaf.topic in _nearest(decision):
+            return Understood(self._between(decision, leaf))
+        return Understood(decision)
+
+    def _is_past_the_age(self, decision: Decision, step: Step, told: Facts) -> bool:
+        """The answer is for another age: a child of nine must not be sent where only adults are served."""
+        if "age" not in told:
+            return False
+        ageless = start(self.tree, {name: value for name, value in told.items() if name not in _OF_AGE})
+        return decision.slug in topics_ahead(self.tree, ageless) - topics_ahead(self.tree, step)
+
+    def _between(self, decision: Decision, leaf: Leaf) -> Decision:
+        """Ask back, with the tree's end among what is offered."""
+        if leaf.topic is None or leaf.topic not in self.matcher.base.topics:
+            return decision
+        offered = decision.candidates[:NEAREST] if decision.decision == "clarify" else decision.candidates[:1]
+        others = [each for each in offered if each.slug != leaf.topic]
+        candidates = (Candidate(leaf.topic, decision.confidence), *others)
+        is_asked = decision.question is not None and leaf.topic in decision.question.options
+        question = decision.question if is_asked else None
+        return replace(
+            decision, decision="clarify", slug=leaf.topic, candidates=candidates, question=question
+        )
+
+
+def _is_sure_of_other(decision: Decision, leaf: Leaf) -> bool:
+    return decision.decision == "answer" and decision.slug != leaf.topic
+
+
+def _nearest(decision: Decision) -> tuple[str, ...]:
+    return tuple(each.slug for each in decision.candidates[:NEAREST])
