@@ -74,7 +74,7 @@ async def running(
 
 async def _answer(app: App) -> None:
     # The doors are open already: whoever asks while the index is being built is answered right after.
-    await asyncio.to_thread(app.knowledge.build_index)
+    await asyncio.to_thread(app.knowledge.build_triage)
     await app.answers.run()
 
 

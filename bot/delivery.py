@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -75,7 +76,9 @@ class Delivery:
         self._pacer = Pacer(channel.pace, clock)
         self._woken = asyncio.Event()
         self._must_recover = True
-        self._flying: set[asyncio.Task[None]] = set()
+        self._flying: dict[int, asyncio.Task[None]] = {}
+        # Of letters that are still to go, in this life: to be cut short by a crash is no letter's failure.
+        self._failures: Counter[int] = Counter()
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -83,6 +86,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Send until cancelled; a lost database only makes it wait."""
+        self._must_recover = True  # the run before this one may have been cancelled in mid-letter
         try:
             while True:
                 self._woken.clear()
@@ -94,15 +98,15 @@ class Delivery:
                     await self._clock.sleep(DATABASE_RETRY_SECONDS)
                     continue
                 for letter in letters:
-                    task = asyncio.create_task(self._send(letter))
-                    self._flying.add(task)
-                    task.add_done_callback(self._landed)
+                    self._flying[letter.id] = asyncio.create_task(self._fly(letter))
                 if not letters:
                     await sleep_unless(self._woken, IDLE_LOOK_SECONDS, clock=self._clock)
         finally:
-            for task in self._flying:
+            tasks = list(self._flying.values())
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*self._flying, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._flying.clear()
 
     async def settled(self, chat_id: str, message_id: str) -> None:
         """Wait, not for long, until this message of ours is on record, if it is one that still may be.
@@ -119,10 +123,6 @@ class Delivery:
                     return
             await self._clock.sleep(SETTLE_LOOK_SECONDS)
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        self._flying.discard(task)
-        self._woken.set()
-
     async def send_all(self) -> int:
         """Send everything that can go now, then return how many letters went."""
         count = 0
@@ -134,20 +134,19 @@ class Delivery:
 
     async def _next(self) -> list[Letter]:
         if self._must_recover:
-            if self._flying:
-                return []  # letters without a known fate are taken back when nothing of ours is on its way
+            self._must_recover = False  # first: another letter may lose the database meanwhile
             await self.recover()
-            self._must_recover = False
         return await self._claim(AT_ONCE - len(self._flying))
 
     async def recover(self) -> None:
-        """Take back what a dead sender left in the middle; called when nobody else can be sending."""
+        """Take back what is neither on its way nor done; called when nobody else can be sending."""
         async with self._database.transaction() as tx:
             again, unknown = await outbox.release(
                 tx,
                 self._channel.name,
                 doubtful=not self._channel.drops_repeats,
                 chat_id=self._chat_id,
+                sparing=self._flying.keys(),
             )
         if again or unknown:
             _log.warning("letters_recovered", channel=self._channel.name, again=again, unknown=unknown)
@@ -164,6 +163,13 @@ class Delivery:
                 tx, self._channel.name, now=self._clock.now(), limit=limit, chat_id=self._chat_id
             )
 
+    async def _fly(self, letter: Letter) -> None:
+        try:
+            await self._send(letter)
+        finally:
+            del self._flying[letter.id]
+            self._woken.set()
+
     async def _send(self, letter: Letter) -> None:
         try:
             await self._try(letter)
@@ -175,13 +181,14 @@ class Delivery:
     async def _try(self, letter: Letter) -> None:
         try:
             await self._send_pieces(letter)
+            del self._failures[letter.id]
         except Unreachable as error:
             await self._fail(letter, error.reason, error)
         except Rejected as error:
             _log.error("message_rejected", channel=letter.channel, letter=letter.id, error=str(error))
             await self._fail(letter, "rejected", error)
         except _FileNotYet as error:
-            await self._put_back(letter, self._pause_after(letter), error)
+            await self._put_back(letter, self._pause_after_failure(letter), error)
         except SlowDown as error:
             self._pacer.hold(error.seconds)
             _log.warning("channel_slowed", channel=letter.channel, seconds=error.seconds)
@@ -200,7 +207,9 @@ class Delivery:
             await self._fail(letter, "rejected", error)
 
     async def _send_pieces(self, letter: Letter) -> None:
-        message, files = await self._with_files(from_plain(letter.body), tries=letter.attempts)
+        message, files = await self._with_files(
+            from_plain(letter.body), is_last_try=self._failures[letter.id] + 1 >= FILE_TRIES
+        )
         pieces = self._channel.compose(message, files)
         for number, piece in enumerate(pieces):
             if number < letter.pieces_sent:
@@ -219,14 +228,14 @@ class Delivery:
                 await outbox.mark_sent(tx, letter.id, now=self._clock.now())
         self._report(None)
 
-    async def _with_files(self, message: Outgoing, *, tries: int) -> tuple[Outgoing, list[LocalFile]]:
+    async def _with_files(self, message: Outgoing, *, is_last_try: bool) -> tuple[Outgoing, list[LocalFile]]:
         files: list[LocalFile] = []
         missing: list[str] = []
         for attachment in message.attachments:
             try:
                 files.append(await self._files.local(attachment, self._channels))
             except FetchError as error:
-                if tries < FILE_TRIES:
+                if not is_last_try:
                     raise _FileNotYet(str(error)) from error
                 missing.append(texts.file_not_passed(attachment.name, str(error)))
         if not missing:
@@ -242,10 +251,11 @@ class Delivery:
             async with self._database.transaction() as tx:
                 await outbox.give_up(tx, letter.id, state="unknown", error=str(error))
             return
-        await self._put_back(letter, self._pause_after(letter), error)
+        await self._put_back(letter, self._pause_after_failure(letter), error)
 
-    def _pause_after(self, letter: Letter) -> float:
-        return float(min(FIRST_RETRY_SECONDS * 2 ** (letter.attempts - 1), LONGEST_RETRY_SECONDS))
+    def _pause_after_failure(self, letter: Letter) -> float:
+        self._failures[letter.id] += 1
+        return float(min(FIRST_RETRY_SECONDS * 2 ** (self._failures[letter.id] - 1), LONGEST_RETRY_SECONDS))
 
     async def _put_back(self, letter: Letter, seconds: float, error: Exception) -> None:
         async with self._database.transaction() as tx:
@@ -253,6 +263,7 @@ class Delivery:
             await outbox.put_back(tx, letter.id, not_before=not_before, error=str(error))
 
     async def _fail(self, letter: Letter, reason: str, error: Exception) -> None:
+        del self._failures[letter.id]
         async with self._database.transaction() as tx:
             await deliveries.report_failure(
                 tx, letter, reason=reason, detail=str(error), now=self._clock.now()

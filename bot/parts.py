@@ -33,7 +33,7 @@ class App:
         self.missing: dict[str, str] = {}
         """Channels that are not configured, and what to set."""
         self.keepers: list[ChannelKeeper] = []
-        self.helpdesk = Helpdesk(database, knowledge, now=clock.now, wake=self._wake)
+        self.helpdesk = Helpdesk(database, knowledge, now=clock.now, wake=self._wake, deletes=self._deletes)
         self.answers = Answers(self.helpdesk.answer_due, clock=clock)
         self.url = ""
         self.opened = asyncio.Event()
@@ -43,6 +43,10 @@ class App:
         self.answers.wake(due)
         for keeper in self.keepers:
             keeper.delivery.wake()
+
+    def _deletes(self, channel: str) -> bool:
+        made = self.channels.get(channel)
+        return made is not None and made.deletes_theirs
 
     async def receive(self, incoming: Incoming) -> None:
         """The one way in for every channel."""

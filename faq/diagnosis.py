@@ -115,6 +115,10 @@ class Field:
     needed: Needed
     facts: tuple[str, ...] = ()
     ask: str = ""
+    answers: tuple[str, ...] = ()
+    """Ready answers; others can be typed."""
+    unless_told: str = "не указано"
+    """What the card says when the parent does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +223,10 @@ class Card:
     """What a ticket says so far, and the fields that only the parent can fill."""
 
     ticket: Ticket
-    known: tuple[tuple[str, str], ...]
+    known: Mapping[str, str]
+    """The id of a field → what the card says."""
     missing: tuple[Field, ...]
+    """In the order in which they are asked."""
 
 
 @cache
@@ -246,7 +252,10 @@ def read_tree(path: Path = PACKAGED) -> tuple[Tree, Document]:
             for name, each in plain["tickets"].items()
         },
         fields={
-            name: Field(id=name, **{**each, "facts": tuple(each.get("facts", ()))})
+            name: Field(
+                id=name,
+                **{**each, "facts": tuple(each.get("facts", ())), "answers": tuple(each.get("answers", ()))},
+            )
             for name, each in plain["fields"].items()
         },
         warning=plain["warning"].strip(),
@@ -337,15 +346,18 @@ def card(tree: Tree, step: Step) -> Card | None:
     if not isinstance(leaf, Leaf) or leaf.ticket is None:
         return None
     ticket = tree.tickets[leaf.ticket]
-    known: list[tuple[str, str]] = []
+    known: dict[str, str] = {}
     missing: list[Field] = []
-    for each in (tree.fields[name] for name in ticket.needs):
+    for each in tree.fields.values():
+        if each.id not in ticket.needs:
+            continue
         told = [tree.facts[name].values[step.facts[name]].says for name in each.facts if name in step.facts]
-        if told:
-            known.append((each.title, ", ".join(told)))
-        elif each.needed != "auto":
+        # Whose age it is must be known, too.
+        if told and (each.id != "who" or "who" in step.facts):
+            known[each.id] = ", ".join(told)
+        elif each.needed in ("always", "policy"):
             missing.append(each)
-    return Card(ticket, tuple(known), tuple(missing))
+    return Card(ticket, known, tuple(missing))
 
 
 def topics_ahead(tree: Tree, step: Step) -> frozenset[str]:
@@ -690,6 +702,10 @@ def _ticket_faults(tree: Tree) -> Iterator[Fault]:
                 yield Fault(("fields", field_id), f"«{name}» нет в facts: исправьте имя")
         if line.needed != "auto" and not line.ask:
             yield Fault(("fields", field_id), f"поле «{field_id}»: напишите в ask, как его спросить")
+        for button in line.answers:
+            if len(button) > LONGEST_BUTTON:
+                text = f"ответ «{button}» длиннее {LONGEST_BUTTON} знаков: сократите"
+                yield Fault(("fields", field_id), text)
 
 
 def _fact_faults(tree: Tree) -> Iterator[Fault]:
@@ -819,7 +835,14 @@ _SHAPES: Mapping[str, Mapping[str, str]] = {
         "urgent": "flag?",
         "one_per_school": "flag?",
     },
-    "fields": {"title": "text", "needed": "needed", "facts": "texts?", "ask": "text?"},
+    "fields": {
+        "title": "text",
+        "needed": "needed",
+        "facts": "texts?",
+        "ask": "text?",
+        "answers": "texts?",
+        "unless_told": "text?",
+    },
 }
 _VALUE = {"says": "text", "implies": "facts?", "assumes": "facts?", "heard": "patterns?"}
 _OPTION = {

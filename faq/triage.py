@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from faq.diagnosis import (
     NOTHING,
@@ -36,6 +36,8 @@ class Understood:
     """Where the diagnosis begins, or ends at once; None: it is not asked."""
     error: ErrorText | None = None
     """The error text that was recognised."""
+    told: Facts = field(default_factory=dict)
+    """What the message tells of the trouble."""
 
 
 class Triage:
@@ -57,16 +59,17 @@ class Triage:
         told = known_from(self.tree, reading)
         step = begin(self.tree, reading, error, known=known)
         if error is not None:
-            return self._by_error(decision, step, error)
-        if "trouble" in told:
-            return self._by_trouble(decision, step, told)
-        if decision.decision != "answer" and is_symptom(self.tree, reading):
-            return Understood(decision, step)
-        return Understood(decision)
-
-    def first_step(self, *, known: Facts = NOTHING) -> Step:
-        """Where «Не могу войти» begins."""
-        return start(self.tree, known)
+            understood = self._by_error(decision, step)
+        elif "trouble" in told:
+            understood = self._by_trouble(decision, step)
+        elif decision.decision != "answer" and is_symptom(self.tree, reading):
+            understood = Understood(decision, step)
+        elif decision.decision == "unknown" and told:
+            # «Дочке 12»: no question, but a beginning.
+            understood = Understood(decision, step)
+        else:
+            understood = Understood(decision)
+        return replace(understood, error=error, told={**told, **(error.knows if error else {})})
 
     def hears(self, step: Step, text: str) -> Step | None:
         """The step after something was typed instead of a tap; None: it tells nothing about the trouble."""
@@ -78,18 +81,20 @@ class Triage:
         after = hear(self.tree, step.walk, told)
         return after if after != step else None
 
-    def _by_error(self, decision: Decision, step: Step, error: ErrorText) -> Understood:
+    def _by_error(self, decision: Decision, step: Step) -> Understood:
         """Straight to where the text leads, unless the base surely answers something else."""
         if isinstance(step.shown, Leaf) and _is_sure_of_other(decision, step.shown):
-            return Understood(self._between(decision, step.shown), error=error)
-        return Understood(decision, step, error)
+            return Understood(self._between(decision, step.shown))
+        return Understood(decision, step)
 
-    def _by_trouble(self, decision: Decision, step: Step, told: Facts) -> Understood:
+    def _by_trouble(self, decision: Decision, step: Step) -> Understood:
         """The words tell what is wrong: they count where the base says the same, or is not sure."""
+        if decision.decision == "answer" and self._is_for_another_age(decision, step):
+            return Understood(decision, step)
         if isinstance(step.shown, Leaf):
             return self._by_leaf(decision, step, step.shown)
         if decision.decision == "answer":
-            return Understood(decision, step if self._is_past_the_age(decision, step, told) else None)
+            return Understood(decision)
         # A question that tells the likeliest topics apart is nearer to what was said than ours.
         is_nearer = decision.question is not None and not topics_ahead(self.tree, step).isdisjoint(
             decision.offered
@@ -103,12 +108,13 @@ class Triage:
             return Understood(self._between(decision, leaf))
         return Understood(decision)
 
-    def _is_past_the_age(self, decision: Decision, step: Step, told: Facts) -> bool:
-        """The answer is for another age: a child of nine must not be sent where only adults are served."""
-        if "age" not in told:
+    def _is_for_another_age(self, decision: Decision, step: Step) -> bool:
+        """A child of nine must not be sent where only adults are served."""
+        if "age" not in step.walk.facts:
             return False
-        ageless = start(self.tree, {name: value for name, value in told.items() if name not in _OF_AGE})
-        return decision.slug in topics_ahead(self.tree, ageless) - topics_ahead(self.tree, step)
+        ageless = {name: value for name, value in step.walk.facts.items() if name not in _OF_AGE}
+        ahead = topics_ahead(self.tree, step)
+        return decision.slug in topics_ahead(self.tree, start(self.tree, ageless)) - ahead
 
     def _between(self, decision: Decision, leaf: Leaf) -> Decision:
         """Ask back, with the tree's end among what is offered."""

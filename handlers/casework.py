@@ -51,6 +51,7 @@ class Summary:
     owner: str
     """Who answers; empty while nobody does."""
     is_mine: bool
+    urgent: bool
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ class File:
     id: int
     name: str
     is_photo: bool
+    is_cleared: bool
+    """Whether it may be shown: a parent checks photos and files for personal data first."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,11 @@ class Case:
     channel: str
     parent: str
     reason: str
+    request: str
+    """The kind of request, in words; empty for a question that the diagnosis does not know."""
+    urgent: bool
+    card: tuple[tuple[str, str], ...]
+    """Titles and texts of what the parent told for it."""
     tried: tuple[str, ...]
     """Titles of the answers that the bot had shown."""
     owner: str
@@ -127,7 +135,9 @@ async def board(tx: Transaction, member: Member) -> Board:
     closed = _visible(member, await tickets.list_closed(tx, limit=CLOSED_SHOWN))
     lines = await _summaries(tx, member, [*open_, *closed])
     return Board(
-        waiting=tuple(line for line in lines if line.state == "waiting"),
+        waiting=tuple(
+            sorted((line for line in lines if line.state == "waiting"), key=lambda line: not line.urgent)
+        ),
         # Whoever wrote again stands above those who have their answer.
         answered=tuple(
             sorted(
@@ -149,6 +159,7 @@ async def case(tx: Transaction, member: Member, number: int, *, knowledge: Knowl
     parent = person.name if person else ""
     thread = await conversations.thread(tx, ticket.id)
     titles = [topic.title for topic in map(knowledge.topic, ticket.tried) if topic is not None]
+    kind = knowledge.tree.tickets.get(ticket.kind or "")
     return Case(
         number=ticket.id,
         state=ticket.state,
@@ -156,6 +167,9 @@ async def case(tx: Transaction, member: Member, number: int, *, knowledge: Knowl
         channel=person.channel if person else "",
         parent=parent,
         reason=ticket.reason,
+        request=kind.title if kind else "",
+        urgent=ticket.urgent,
+        card=tuple((title, told) for title, told in ticket.card if told != ticket.school),
         tried=tuple(titles),
         owner=names.get(ticket.owner_id or 0, ""),
         is_mine=ticket.owner_id == member.id,
@@ -166,12 +180,15 @@ async def case(tx: Transaction, member: Member, number: int, *, knowledge: Knowl
 
 
 async def file(tx: Transaction, member: Member, number: int) -> Attachment | None:
-    """The file with this number; None unless it belongs to a question that the member may see."""
+    """The file with this number; None unless it belongs to a question that the member may see.
+
+    None, too, while the parent has not checked it.
+    """
     found = await conversations.attachment(tx, number)
     if found is None:
         return None
     stored, ticket_id = found
-    if ticket_id is None or await _ticket(tx, member, ticket_id) is None:
+    if stored.cleared_at is None or ticket_id is None or await _ticket(tx, member, ticket_id) is None:
         return None
     return attachments_of([stored])[0]
 
@@ -245,6 +262,7 @@ async def _summaries(tx: Transaction, member: Member, shown: Collection[Ticket])
             closed_at=ticket.closed_at,
             owner=names.get(ticket.owner_id or 0, ""),
             is_mine=ticket.owner_id == member.id,
+            urgent=ticket.urgent,
         )
         for ticket in shown
     ]
@@ -280,7 +298,12 @@ def _said(message: Message, member: Member, ticket: Ticket, *, parent: str, name
         failure=message.delivery,
         can_send_anyway=is_mine and message.delivery == "second" and ticket.state != "closed",
         files=tuple(
-            File(each.id, each.name, each.kind == "photo" or each.mime.startswith("image/"))
+            File(
+                each.id,
+                each.name,
+                is_photo=each.kind == "photo" or each.mime.startswith("image/"),
+                is_cleared=each.cleared_at is not None,
+            )
             for each in message.attachments
         ),
     )

@@ -21,6 +21,8 @@ async def report_failure(tx: Transaction, letter: Letter, *, reason: str, detail
     `reason` is blocked, not_allowed, gone (the person), rejected or gave_up (the message).
     """
     await outbox.give_up(tx, letter.id, state="failed", error=f"{reason}: {detail}" if detail else reason)
+    if letter.body.get("delete"):
+        return  # nobody waits for a message to go, and that it stays says nothing about the person
     if reason in UNREACHABLE:
         await people.set_unreachable(tx, letter.channel, letter.chat_id, reason)
     await journal.note(

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from handlers import dialog, escalation, greeting, privacy, staff, texts
+from handlers import dialog, escalation, greeting, photos, privacy, staff, texts
 from handlers.dialog_state import DialogState
 from handlers.errors import HelpdeskError
 from handlers.knowledge import Knowledge
-from handlers.messages import Incoming
+from handlers.messages import Attachment, Incoming, Outgoing
 from handlers.turn import Turn
 from storage import conversations, inbox, journal, people, tickets
 from storage import staff as members
@@ -36,12 +36,17 @@ class Helpdesk:
         *,
         now: Callable[[], datetime],
         wake: Callable[[datetime | None], None] = lambda _: None,
+        deletes: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """`wake` is called after each commit, with the moment when the next answer is due, if any."""
+        """`wake` is called after each commit, with the moment when the next answer is due, if any.
+
+        `deletes` tells whether a channel can take what a person wrote from their own screen.
+        """
         self._database = database
         self._knowledge = knowledge
         self._now = now
         self._wake = wake
+        self._deletes = deletes
 
     async def receive(self, incoming: Incoming) -> None:
         """Take one event. Returns when its effects are kept; raises only `Unavailable`."""
@@ -79,6 +84,8 @@ class Helpdesk:
         sender = incoming.sender
         if not await inbox.accept(tx, sender.channel, incoming.event_id, now=now):
             return None
+        if incoming.reachable is False and await people.at(tx, sender.channel, sender.chat_id) is None:
+            return None  # a stranger, perhaps one who asked to be forgotten, wants no messages
         person = await people.meet(tx, sender.channel, sender.chat_id, name=incoming.name, now=now)
         turn = await self._turn(tx, person, now)
         member = await members.of_person(tx, person.id)
@@ -86,11 +93,13 @@ class Helpdesk:
             if member is not None and incoming.reachable is None and not _is_invitation(incoming):
                 await staff.receive(turn, member, incoming)
             else:
-                await dialog.receive(turn, await _without_personal_data(turn, incoming))
+                await dialog.receive(turn, await self._without_personal_data(turn, incoming))
         except HelpdeskError as refusal:
             await turn.say(str(refusal), remember=False)
         await turn.save_state()
         if incoming.whole:
+            await self._answer(tx, person.id)
+            # An answer that opens a question may leave one of ours, about a photo that came before.
             await self._answer(tx, person.id)
         if await people.find(tx, person.id) is None:
             return None  # they asked to be forgotten
@@ -114,6 +123,19 @@ class Helpdesk:
         state = DialogState.from_plain(conversation.state)
         return Turn(tx, now, self._knowledge, person, conversation, state)
 
+    async def _without_personal_data(self, turn: Turn, incoming: Incoming) -> Incoming:
+        """What a parent wrote, without what must not be kept: nothing behind this line sees the original."""
+        incoming = replace(incoming, attachments=tuple(map(_harmlessly_named, incoming.attachments)))
+        masked = privacy.mask(incoming.text)
+        if not masked.hidden:
+            return incoming
+        kinds: Counter[str] = Counter(each.kind for each in masked.hidden)
+        await journal.note(turn.tx, "hidden", actor="bot", now=turn.now, details=dict(kinds))
+        deleted = self._deletes(incoming.sender.channel)
+        await turn.say(privacy.told(masked.hidden, deleted=deleted), remember=False)
+        await _delete_original(turn, incoming)
+        return replace(incoming, text=masked.text)
+
     async def _apologise(self, incoming: Incoming) -> None:
         """A bug of ours must not cost the person their message: a human gets it."""
         try:
@@ -127,10 +149,11 @@ class Helpdesk:
                 if await members.of_person(tx, person.id) is not None:
                     await turn.say(texts.STAFF_MISHAP, remember=False)
                     return
-                incoming = await _without_personal_data(turn, incoming)
+                incoming = await self._without_personal_data(turn, incoming)
                 await dialog.keep(turn, incoming)
                 await escalation.pass_on(turn, incoming.text, files=incoming.attachments)
                 await _hand_to_staff(turn)
+                await photos.expect(turn, incoming)
         except Unavailable:
             raise
         except Exception as error:
@@ -153,15 +176,18 @@ class Helpdesk:
                 await conversations.set_answer_due(tx, conversation.id, self._now() + AFTER_A_FAILURE)
 
 
-async def _without_personal_data(turn: Turn, incoming: Incoming) -> Incoming:
-    """What a parent wrote, without what must not be kept: nothing behind this line sees the original."""
-    masked = privacy.mask(incoming.text)
-    if not masked.hidden:
-        return incoming
-    kinds: Counter[str] = Counter(each.kind for each in masked.hidden)
-    await journal.note(turn.tx, "hidden", actor="bot", now=turn.now, details=dict(kinds))
-    await turn.say(privacy.told(masked.hidden), remember=False)
-    return replace(incoming, text=masked.text)
+def _harmlessly_named(file: Attachment) -> Attachment:
+    """Without a word to the parent: cameras and scanners, too, name files with long numbers."""
+    masked = privacy.mask(file.name.replace("_", " "))
+    return replace(file, name=masked.text) if masked.hidden else file
+
+
+async def _delete_original(turn: Turn, incoming: Incoming) -> None:
+    """Take the message itself out of the chat; a press carries the number of a message of ours."""
+    if incoming.message_id is None or incoming.button is not None:
+        return
+    # A notice goes behind the replies: first the parent hears why, and no answer waits for a deletion.
+    await turn.send(Outgoing(turn.address, "", priority="notice", delete=incoming.message_id))
 
 
 async def _hand_to_staff(turn: Turn) -> None:

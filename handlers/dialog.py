@@ -7,10 +7,13 @@ from datetime import datetime
 
 from faq.text import clean, small_talk, wants_human, words
 from handlers import (
+    diagnosis,
     escalation,
     family,
     forgetting,
     greeting,
+    intake,
+    photos,
     questions,
     subscriptions,
     texts,
@@ -22,6 +25,7 @@ from storage.conversations import Message
 
 _COMMANDS = (
     "/start",
+    "/login",
     "/help",
     "/menu",
     "/human",
@@ -60,7 +64,7 @@ async def press(turn: Turn, payload: str) -> None:
     elif deed == "ok" and topic is not None:
         await questions.helped(turn, topic)
     elif deed == "no" and topic is not None:
-        await questions.not_helped(turn, topic)
+        await diagnosis.not_helped(turn, topic)
     elif deed in _PLAIN_DEEDS:
         await _PLAIN_DEEDS[deed](turn)
     elif deed == "sec":
@@ -69,7 +73,7 @@ async def press(turn: Turn, payload: str) -> None:
         await escalation.call_human(turn, reason="not_helped" if argument else "asked")
     elif deed == "noschool" and turn.state.step == "school":
         await escalation.open_question(turn, school=texts.SCHOOL_SKIPPED)
-    elif deed == "cancel" and turn.state.step == "school":
+    elif deed == "cancel" and turn.state.step:
         await escalation.cancel(turn)
     elif deed in _ROOMS:
         await _ROOMS[deed](turn, argument)
@@ -86,8 +90,11 @@ async def answer_pending(turn: Turn) -> None:
     await conversations.set_answer_due(turn.tx, turn.conversation.id, None)
     if waiting:
         await _answer(turn, waiting)
-    elif turn.state.step == "school":
-        await escalation.open_question(turn, school=texts.SCHOOL_SKIPPED)
+    elif turn.state.step:
+        # Fell silent on the way to a human: what was told so far must not be lost.
+        await escalation.open_question(turn, school=await family.only_school(turn) or texts.SCHOOL_SKIPPED)
+    else:
+        await photos.look(turn)
 
 
 async def keep(turn: Turn, incoming: Incoming) -> None:
@@ -123,12 +130,16 @@ async def _listen(turn: Turn, incoming: Incoming) -> None:
     if turn.conversation.mode == "closed":
         await turn.switch("bot", ticket_id=None)
     await keep(turn, incoming)
+    await greeting.renew_notice(turn)
     if incoming.unreadable is not None:
         await turn.say(texts.NO_FILE_KIND.format(kind=incoming.unreadable))
         if human:
             await escalation.pass_on_unreadable(turn, incoming.unreadable)
+    elif human and await photos.hear(turn, incoming):
+        return
     elif human:
         await escalation.pass_on(turn, incoming.text, files=incoming.attachments)
+        await photos.expect(turn, incoming)
         if small_talk(incoming.text) == "stop":
             await subscriptions.stop(turn)
     elif incoming.text.strip() or incoming.attachments:
@@ -141,9 +152,9 @@ async def _listen(turn: Turn, incoming: Incoming) -> None:
 def _due(turn: Turn, incoming: Incoming) -> datetime:
     if incoming.whole:
         return turn.now
-    # The name of a school is short and complete.
-    is_school = turn.state.step == "school"
-    return turn.now + (questions.AFTER_A_QUESTION if is_school else questions.patience(incoming.text))
+    # The name of a school, or another line of a card, is short and complete.
+    is_line = turn.state.step != ""
+    return turn.now + (questions.AFTER_A_QUESTION if is_line else questions.patience(incoming.text))
 
 
 async def _came_before(turn: Turn, incoming: Incoming) -> bool:
@@ -155,7 +166,7 @@ async def _came_before(turn: Turn, incoming: Incoming) -> bool:
 
 async def _answer(turn: Turn, waiting: Sequence[Message]) -> None:
     text = "\n".join(message.text for message in waiting if message.text.strip())
-    if await family.hear(turn, text):
+    if await _hear_call(turn, waiting) or await family.hear(turn, text):
         return
     talk = small_talk(text)
     said = " ".join(words(clean(text)))
@@ -171,6 +182,10 @@ async def _answer(turn: Turn, waiting: Sequence[Message]) -> None:
         await _ask_school_still(turn)
     elif turn.state.step == "school":
         await _hear_school(turn, text)
+    elif turn.state.step == "field" and said in _CANCEL:
+        await escalation.cancel(turn)
+    elif turn.state.step == "field":
+        await intake.hear(turn, text, has_file=any(message.attachments for message in waiting))
     elif not text or (talk is None and not words(clean(text))):
         files = attachments_of(file for message in waiting for file in message.attachments)
         await _without_words(turn, is_readable=not all(file.kind == "sticker" for file in files))
@@ -179,7 +194,35 @@ async def _answer(turn: Turn, waiting: Sequence[Message]) -> None:
     elif wants_human(text):
         await escalation.call_human(turn, reason="asked")
     else:
-        await questions.ask(turn, text)
+        await _understand(turn, text)
+
+
+async def _hear_call(turn: Turn, waiting: Sequence[Message]) -> bool:
+    """«Человек» right after a question is a call, too, though not the only words."""
+    is_among = len(waiting) > 1 and any(wants_human(message.text) for message in waiting)
+    if not is_among or turn.state.step:
+        return False
+    await escalation.call_human(turn, reason="asked")
+    return True
+
+
+async def _understand(turn: Turn, text: str) -> None:
+    """A tap in words, a question for the base, a trouble whose cause is to be found, or more about it."""
+    if await diagnosis.hear(turn, text):
+        return
+    understood = await turn.knowledge.understand(text, known=await diagnosis.known_of(turn, text))
+    diagnosis.note(turn, understood.told)
+    if understood.step is None and understood.decision.answered:
+        await questions.answer(turn, text, understood.decision)
+    elif understood.error is None and await diagnosis.hear_more(turn, text):
+        return
+    elif understood.step is not None:
+        await diagnosis.begin(turn, understood.step, error=understood.error)
+    elif understood.decision.decision == "unknown" and not turn.state.rephrased and turn.state.asking:
+        turn.state.rephrased = True
+        await diagnosis.ask_again(turn)
+    else:
+        await questions.answer(turn, text, understood.decision)
 
 
 async def _hear_school(turn: Turn, text: str) -> None:
@@ -212,6 +255,8 @@ async def _reads_like_a_question(turn: Turn, text: str) -> bool:
 async def _ask_school_still(turn: Turn) -> None:
     if turn.state.step == "school":
         await escalation.ask_school_again(turn)
+    elif turn.state.step == "field":
+        await intake.go_on(turn)
 
 
 _PLAIN_DEEDS = {
@@ -220,7 +265,13 @@ _PLAIN_DEEDS = {
     "bot": escalation.back_to_bot,
 }
 """Buttons that mean the same whatever else they carry."""
-_ROOMS = {"fam": family.press, "forget": forgetting.press}
+_ROOMS = {
+    "dx": diagnosis.press,
+    "line": intake.press,
+    "fam": family.press,
+    "forget": forgetting.press,
+    "photo": photos.press,
+}
 """Who takes the buttons that begin so."""
 _FORGET_ME = {
     "забудь меня",
@@ -247,12 +298,17 @@ _CANCEL = {
     "передумала",
 }
 _CANCEL |= {"передумал", "неважно", "не важно", "не надо, я сам", "не надо, я сама"}
+_CANCEL |= {"назад", "вернуться", "заново", "начать заново"}
 _NO_SCHOOL = {"без школы", "не знаю", "нет", "не скажу", "не хочу называть"}
 
 
 async def _without_words(turn: Turn, *, is_readable: bool) -> None:
-    text = texts.FILE_NEEDS_WORDS if is_readable else texts.HELP
-    await turn.say(text, questions.menu_buttons())
+    if is_readable:
+        text = texts.FILE_KEPT if turn.state.words_asked else texts.FILE_NEEDS_WORDS
+        turn.state.words_asked = True
+        await turn.say(text, questions.menu_buttons())
+    else:
+        await turn.say(texts.HELP, questions.help_buttons())
 
 
 async def _correct(turn: Turn, incoming: Incoming) -> None:
@@ -287,7 +343,9 @@ def _command(text: str) -> bool:
 async def _obey(turn: Turn, text: str) -> None:
     first, _, payload = text.strip().partition(" ")
     command = first.casefold().partition("@")[0]
-    if command == "/start":
+    if command == "/login":
+        await diagnosis.start(turn)
+    elif command == "/start":
         # Typed by hand where a link cannot carry it (an invitation on VK).
         await greeting.start(turn, payload.strip())
     elif command == "/menu":
@@ -307,4 +365,4 @@ async def _obey(turn: Turn, text: str) -> None:
     elif command == "/forget":
         await forgetting.ask(turn)
     else:
-        await turn.say(texts.HELP, questions.menu_buttons())
+        await turn.say(texts.HELP, questions.help_buttons())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-Step = Literal["", "school"]
+Step = Literal["", "field", "school"]
 
 
 @dataclass
@@ -14,7 +14,7 @@ class DialogState:
     """Mutable within one turn, saved at its end."""
 
     step: Step = ""
-    """`school`: the next message names the school of the question."""
+    """What the next message tells: `field` a line of the card, `school` the school of the question."""
     school_doubted: bool = False
     """What was said instead of a school read like a question: the next words are taken as they are."""
     reason: str = ""
@@ -31,6 +31,24 @@ class DialogState:
     """The person was asked to say it in other words."""
     foreign: bool = False
     """The person was told that the matter is not ours: the second time in a row fewer words do."""
+    words_asked: bool = False
+    """The person was asked to type what a screenshot says; it is not asked twice."""
+    walk: dict[str, Any] = field(default_factory=dict)
+    """Where the person stands in the diagnosis (`faq.diagnosis.Walk`); empty before the first step."""
+    asking: str = ""
+    """The diagnosis question that waits for a tap; empty at an end of the walk."""
+    error: str = ""
+    """The error text that was recognised last, as a screen shows it."""
+    request: dict[str, Any] = field(default_factory=dict)
+    """The card that is being filled for the school (`handlers.intake`)."""
+    photos_asked: int = 0
+    """The number of the message that asked whether the personal data on photos are covered."""
+    photos_first: int = 0
+    """The oldest file that was asked about there."""
+    photos_last: int = 0
+    """The newest one: what has a greater number has not been asked about yet."""
+    photos_reminded: bool = False
+    """The person was reminded of that question."""
 
     def show(self, first: str, *others: str) -> None:
         """Note that answers were shown together; the first is the one that is asked about."""
@@ -53,6 +71,11 @@ class DialogState:
         """The next clarifying question is the first one."""
         self.offered, self.asked_back = (), 0
 
+    def end_walk(self) -> None:
+        """The trouble is solved, or in people's hands."""
+        self.walk, self.request = {}, {}
+        self.asking = self.error = ""
+
     def to_plain(self) -> dict[str, Any]:
         """As JSON."""
         return asdict(self)
@@ -60,7 +83,7 @@ class DialogState:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> DialogState:
         """Read back; what an older or newer version wrote and we do not know is left out."""
-        known = {field.name for field in fields(cls)}
+        known = {each.name for each in fields(cls)}
         values = {key: value for key, value in plain.items() if key in known}
         for key in ("tried", "offered"):
             if key in values:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
-from handlers import texts
+from handlers import cards, texts, texts_diagnosis, texts_photos
 from handlers.messages import Address, Attachment, Button, Outgoing
 from handlers.turn import Turn, attachments_of, place, queue, rows
-from storage import conversations, journal, people, staff, tickets
+from storage import conversations, family, journal, people, photos, staff, tickets
 from storage.conversations import Conversation, Message, Mode
 from storage.staff import Member
 from storage.tickets import Reason, Ticket
@@ -22,12 +23,11 @@ CARD_MESSAGES = 12
 
 async def call_human(turn: Turn, *, reason: Reason) -> None:
     """The parent wants, or needs, a human: ask for the school, unless a question is open already."""
-    if turn.conversation.ticket_id is not None:
-        ticket = await tickets.find(turn.tx, turn.conversation.ticket_id)
-        if ticket is not None and ticket.state != "closed":
-            await rejoin(turn, ticket)
-            await turn.say(texts.ticket_joined_again(ticket.id))
-            return
+    ticket = await _open_ticket(turn)
+    if ticket is not None:
+        await rejoin(turn, ticket)
+        await turn.say(texts.ticket_joined_again(ticket.id))
+        return
     if turn.state.step == "school":
         await ask_school_again(turn)
         return
@@ -36,6 +36,27 @@ async def call_human(turn: Turn, *, reason: Reason) -> None:
     # What was still to be answered is the human's now: it must not be read as the name of a school.
     await conversations.settle(turn.tx, turn.conversation.id)
     await _ask_school(turn, texts.ASK_SCHOOL)
+
+
+async def add_to_open_question(turn: Turn, leaf: str) -> bool:
+    """What the diagnosis has found goes to the question that is open already; False when none is."""
+    ticket = await _open_ticket(turn)
+    if ticket is None:
+        return False
+    cards.begin(turn, leaf)
+    learnt = cards.lines(turn, ticket.school)
+    turn.state.end_walk()
+    await rejoin(turn, ticket)
+    await tell_staff(turn, ticket, texts_diagnosis.learnt(ticket.id, learnt))
+    await turn.say(texts_diagnosis.ALREADY_OPEN.format(number=ticket.id))
+    return True
+
+
+async def ask_for_school(turn: Turn, *, lead: str = "") -> None:
+    """The school is the last thing to know."""
+    turn.state.step = "school"
+    turn.state.school_doubted = False
+    await _ask_school(turn, f"{lead}\n\n{texts.NAME_SCHOOL}" if lead else texts.NAME_SCHOOL)
 
 
 async def ask_school_again(turn: Turn) -> None:
@@ -50,10 +71,22 @@ async def cancel(turn: Turn) -> None:
 
 
 async def forget_school(turn: Turn) -> None:
-    """The parent is past the question about the school, if it was asked."""
-    if turn.state.step == "school":
+    """The parent is past the questions for the card, if they were asked."""
+    if turn.state.step:
         turn.state.step = turn.state.reason = ""
-        await conversations.set_answer_due(turn.tx, turn.conversation.id, None)
+        turn.state.request = {}
+        await wait(turn, None)
+
+
+async def wait(turn: Turn, patience: timedelta | None) -> None:
+    """How long to wait for the words just asked for; None: they are not wanted any more."""
+    if patience is not None:
+        # The next words answer this question, not one about a child that was asked before.
+        await family.await_nothing(turn.tx, turn.person.id)
+    if await conversations.pending(turn.tx, turn.conversation.id):
+        return  # what was typed before the button was pressed is answered at its own time
+    due = turn.now + patience if patience is not None else None
+    await conversations.set_answer_due(turn.tx, turn.conversation.id, due)
 
 
 async def rejoin(turn: Turn, ticket: Ticket) -> None:
@@ -77,22 +110,30 @@ async def rejoin(turn: Turn, ticket: Ticket) -> None:
     await tell_staff(
         turn,
         ticket,
-        texts.parent_returned(ticket.id, turn.person.name, [_line(message) for message in meanwhile]),
-        files=attachments_of(file for message in meanwhile for file in message.attachments),
+        texts.parent_returned(ticket.id, turn.person.name, _lines(meanwhile)) + _still_checked(meanwhile),
+        files=attachments_of(file for message in meanwhile for file in message.cleared),
     )
+    await _let_check_photos(turn, ticket)
 
 
 async def open_question(turn: Turn, *, school: str) -> None:
     """Open the ticket and show it to the staff."""
     reason: Reason = turn.state.reason or "asked"  # type: ignore[assignment]
-    ticket = await tickets.open_ticket(
-        turn.tx,
-        person_id=turn.person.id,
-        conversation_id=turn.conversation.id,
+    kind, lines = cards.kind(turn), cards.lines(turn, school)
+    matter = tickets.Matter(
         reason=reason,
         topic=turn.state.topic or None,
         tried=turn.state.tried,
         school=school,
+        kind=kind.id if kind else None,
+        urgent=bool(kind and kind.urgent),
+        card=lines,
+    )
+    ticket = await tickets.open_ticket(
+        turn.tx,
+        person_id=turn.person.id,
+        conversation_id=turn.conversation.id,
+        matter=matter,
         now=turn.now,
     )
     await conversations.put_into_ticket(
@@ -102,6 +143,7 @@ async def open_question(turn: Turn, *, school: str) -> None:
     turn.state.step = turn.state.reason = turn.state.topic = ""
     turn.state.tried = ()
     turn.state.understood()
+    turn.state.end_walk()
     await journal.note(
         turn.tx,
         "ticket_opened",
@@ -109,18 +151,29 @@ async def open_question(turn: Turn, *, school: str) -> None:
         now=turn.now,
         topic=ticket.topic,
         ticket_id=ticket.id,
-        details={"reason": reason},
+        details={"reason": reason, "kind": ticket.kind},
     )
     await _show_card(turn, ticket)
+    await _let_check_photos(turn, ticket)
     if reason != "error":
-        await turn.say(texts.ticket_opened(ticket.id), rows([Button(texts.BUTTON_BACK_TO_BOT, "bot")]))
+        told = texts_diagnosis.sent(ticket.id, lines) if kind else texts.ticket_opened(ticket.id)
+        await turn.say(told, rows([Button(texts.BUTTON_BACK_TO_BOT, "bot")]))
 
 
 async def pass_on(turn: Turn, text: str, *, files: tuple[Attachment, ...]) -> None:
     """What the parent writes while a human has the question goes to that human."""
     ticket = await _open_ticket(turn)
-    if ticket is not None and (text or files):
-        await tell_staff(turn, ticket, texts.parent_wrote(ticket.id, turn.person.name, text), files=files)
+    if ticket is None or not (text or files):
+        return
+    unchecked = [each.kind for each in files if conversations.must_be_checked(each.kind)]
+    shown = tuple(each for each in files if not conversations.must_be_checked(each.kind))
+    if not unchecked:
+        told = texts.parent_wrote(ticket.id, turn.person.name, text)
+    elif text or shown or await _are_news(turn, ticket, len(unchecked)):
+        told = texts_photos.parent_sent(ticket.id, turn.person.name, text, unchecked)
+    else:
+        return
+    await tell_staff(turn, ticket, told, files=shown)
 
 
 async def pass_on_correction(turn: Turn, text: str) -> None:
@@ -225,8 +278,8 @@ async def card(turn: Turn, ticket: Ticket, to: Address) -> Outgoing:
     said = [
         message
         for message in thread
-        if message.author != "bot" and (message.text.strip() != ticket.school or message.attachments)
-    ]
+        if message.author != "bot" and (message.cleared or message.text.strip() not in {"", ticket.school})
+    ][-CARD_MESSAGES:]
     titles = [topic.title for topic in map(turn.knowledge.topic, ticket.tried) if topic is not None]
     text = texts.card(
         number=ticket.id,
@@ -234,21 +287,52 @@ async def card(turn: Turn, ticket: Ticket, to: Address) -> Outgoing:
         channel=person.channel if person else "",
         school=ticket.school,
         reason=ticket.reason,
+        about=_about(turn, ticket),
         tried=titles,
-        thread=[_line(message) for message in said[-CARD_MESSAGES:]],
+        thread=_lines(said),
     )
-    files = attachments_of(file for message in said[-CARD_MESSAGES:] for file in message.attachments)
+    text += _still_checked(thread)
+    files = attachments_of(file for message in said for file in message.cleared)
     return Outgoing(to, text, staff_buttons(ticket.id), files, ticket_id=ticket.id, priority="notice")
 
 
-def _line(message: Message) -> str:
-    return texts.thread_line(message.author, message.text, len(message.attachments))
+def _about(turn: Turn, ticket: Ticket) -> list[str]:
+    kind = turn.knowledge.tree.tickets.get(ticket.kind or "")
+    # The school has a line of its own.
+    fields = [(title, said) for title, said in ticket.card if said != ticket.school]
+    return texts_diagnosis.on_card(kind.title if kind else "", fields, urgent=ticket.urgent)
+
+
+def _lines(said: Iterable[Message]) -> list[str]:
+    """The thread in words; a photo without words that nobody may see yet has no line of its own."""
+    return [
+        texts.thread_line(message.author, message.text, len(message.cleared))
+        for message in said
+        if message.text.strip() or message.cleared
+    ]
+
+
+def _still_checked(said: Iterable[Message]) -> str:
+    count = sum(len(message.unchecked) for message in said)
+    return f"\n\n{texts_photos.still_checked(count)}" if count else ""
+
+
+async def _are_news(turn: Turn, ticket: Ticket, count: int) -> bool:
+    """Whether the staff have not been told of photos just now: an album comes in several messages."""
+    waiting = await photos.waiting(turn.tx, turn.conversation.id, ticket_id=ticket.id)
+    return sum(each.file.id > turn.state.photos_last for each in waiting) <= count
+
+
+async def _let_check_photos(turn: Turn, ticket: Ticket) -> None:
+    """The parent is asked next about the photos of the thread that the staff may not see yet."""
+    if await photos.waiting(turn.tx, turn.conversation.id, ticket_id=ticket.id):
+        await conversations.set_answer_due(turn.tx, turn.conversation.id, turn.now)
 
 
 async def _ask_school(turn: Turn, text: str) -> None:
     buttons = [Button(texts.BUTTON_SKIP_SCHOOL, "noschool"), Button(texts.BUTTON_CANCEL, "cancel")]
     await turn.say(text, rows(buttons))
-    await conversations.set_answer_due(turn.tx, turn.conversation.id, turn.now + WAIT_FOR_SCHOOL)
+    await wait(turn, WAIT_FOR_SCHOOL)
 
 
 async def _show_card(turn: Turn, ticket: Ticket) -> None:

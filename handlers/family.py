@@ -56,6 +56,27 @@ async def talk_about(turn: Turn, child_id: int) -> Child | None:
     return await family.speak_of(turn.tx, turn.person.id, child_id, now=turn.now)
 
 
+async def meant(turn: Turn, text: str) -> Child | None:
+    """The child that words are about: the one they name, the only one, or any where all are of one age."""
+    known = await family.children_of(turn.tx, turn.person.id)
+    said = set(words(clean(text)))
+    named = [each for each in known if (label := set(words(clean(each.label)))) and label <= said]
+    if len(named) == 1:
+        return await talk_about(turn, named[0].id)
+    return known[0] if len({each.age_group for each in known}) == 1 else None
+
+
+async def only_school(turn: Turn) -> str:
+    """The school of all children; empty when there are several, or none is known."""
+    schools = {each.school for each in await family.children_of(turn.tx, turn.person.id)}
+    return schools.pop() if len(schools) == 1 else ""
+
+
+async def knows_a_school(turn: Turn) -> bool:
+    """Whether any child's school is known."""
+    return any(each.school for each in await family.children_of(turn.tx, turn.person.id))
+
+
 async def choice(turn: Turn, payload: Callable[[int], str]) -> Rows:
     """Buttons for «О ком из детей вопрос?»; `payload` makes them of a child's number, 0 for another child.
 
@@ -120,7 +141,7 @@ async def join(turn: Turn, typed: str) -> None:
         await (_refuse_code(turn) if typed.strip() else _show_joining(turn))
         return
     if not await family.may_try(turn.tx, turn.person.id, now=turn.now, most=MOST_TRIES, within=TRIES_WITHIN):
-        await turn.say(texts.TOO_MANY_TRIES, remember=False)
+        await turn.say(texts.TOO_MANY_TRIES, _to_list(), remember=False)
         return
     owner = await family.use_code(turn.tx, _hash(code), now=turn.now)
     if owner is None:
@@ -129,7 +150,7 @@ async def join(turn: Turn, typed: str) -> None:
         await family.put_code(
             turn.tx, owner, code_hash=_hash(code), now=turn.now, expires_at=turn.now + CODE_LIFETIME
         )
-        await turn.say(texts.OWN_CODE, remember=False)
+        await turn.say(texts.OWN_CODE, _to_list(), remember=False)
     else:
         await _join(turn, owner)
 
@@ -138,7 +159,7 @@ async def _press_child(turn: Turn, deed: str, detail: str) -> None:
     number, _, value = detail.partition(":")
     child = await talk_about(turn, number_in(number))
     if child is None:
-        await turn.say(texts.CHILD_GONE, rows([_button(texts.BUTTON_LIST, "list")]))
+        await turn.say(texts.CHILD_GONE, _to_list())
     elif deed == "child":
         await turn.say(texts.child(child), _child_buttons(child))
     elif deed == "name":
@@ -157,13 +178,13 @@ async def _press_child(turn: Turn, deed: str, detail: str) -> None:
         await _ask_school(turn, child)
     else:
         await family.forget_child(turn.tx, turn.person.id, child.id)
-        await turn.say(texts.child_forgotten(child.label), rows([_button(texts.BUTTON_LIST, "list")]))
+        await turn.say(texts.child_forgotten(child.label), _to_list())
 
 
 async def _ask_label(turn: Turn, why: str = texts.ASK_LABEL) -> None:
     known = await family.children_of(turn.tx, turn.person.id)
     if len(known) >= MOST_CHILDREN:
-        await turn.say(texts.TOO_MANY_CHILDREN, rows([_button(texts.BUTTON_LIST, "list")]))
+        await turn.say(texts.TOO_MANY_CHILDREN, _to_list())
         return
     taken = {each.label.casefold() for each in known}
     quick = [label for label in texts.QUICK_LABELS if label.casefold() not in taken]
@@ -182,7 +203,7 @@ async def _take_label(turn: Turn, child_id: int, text: str) -> None:
         await turn.say(why)
     elif child_id == 0:
         if len(await family.children_of(turn.tx, turn.person.id)) >= MOST_CHILDREN:
-            await turn.say(texts.TOO_MANY_CHILDREN)
+            await turn.say(texts.TOO_MANY_CHILDREN, _to_list())
             return
         child = await family.add_child(turn.tx, turn.person.id, label=label, now=turn.now)
         await journal.note(turn.tx, "child_added", actor="person", now=turn.now)
@@ -211,7 +232,7 @@ async def _take_school(turn: Turn, child_id: int, text: str) -> None:
 
 async def _tell_remembered(turn: Turn, child: Child | None) -> None:
     if child is None:
-        await turn.say(texts.CHILD_GONE, rows([_button(texts.BUTTON_LIST, "list")]))
+        await turn.say(texts.CHILD_GONE, _to_list())
     else:
         await turn.say(texts.remembered(child), _child_buttons(child))
 
@@ -276,7 +297,7 @@ async def _ask_code(turn: Turn) -> None:
 
 
 async def _hear_code(turn: Turn, text: str) -> bool:
-    if _as_code(text) is None and len(words(clean(text))) > 1:
+    if wants_human(text) or (_as_code(text) is None and len(words(clean(text))) > 1):
         return False
     await join(turn, text)
     return True
@@ -289,10 +310,10 @@ async def _refuse_code(turn: Turn) -> None:
 async def _join(turn: Turn, owner: int) -> None:
     other = await people.find(turn.tx, owner)
     if other is None or not await family.join(turn.tx, turn.person.id, owner, now=turn.now):
-        await turn.say(texts.ALREADY_JOINED if other else texts.CODE_WRONG, remember=False)
+        await turn.say(texts.ALREADY_JOINED if other else texts.CODE_WRONG, _to_list(), remember=False)
         return
     await journal.note(turn.tx, "channels_joined", actor="person", now=turn.now)
-    await turn.say(texts.joined([turn.person.channel, *await _other_places(turn)]))
+    await turn.say(texts.joined([turn.person.channel, *await _other_places(turn)]), _to_list())
     told = texts.joined_there(turn.person.channel)
     leaving = rows([_button(texts.BUTTON_LEAVE, "leave")])
     await turn.send(Outgoing(Address(other.channel, other.chat_id), told, leaving))
@@ -300,7 +321,7 @@ async def _join(turn: Turn, owner: int) -> None:
 
 async def _ask_leave(turn: Turn) -> None:
     if not await _other_places(turn):
-        await turn.say(texts.NOT_JOINED)
+        await turn.say(texts.NOT_JOINED, _to_list())
         return
     choices = [_button(texts.BUTTON_LEAVE_YES, "leaveyes"), _button(texts.BUTTON_LIST, "list")]
     await turn.say(texts.ASK_LEAVE, rows(choices))
@@ -308,15 +329,15 @@ async def _ask_leave(turn: Turn) -> None:
 
 async def _leave(turn: Turn) -> None:
     if not await family.leave(turn.tx, turn.person.id):
-        await turn.say(texts.NOT_JOINED)
+        await turn.say(texts.NOT_JOINED, _to_list())
         return
     await journal.note(turn.tx, "channel_left", actor="person", now=turn.now)
-    await turn.say(texts.LEFT)
+    await turn.say(texts.LEFT, _to_list())
 
 
 async def _make_primary(turn: Turn) -> None:
     await family.set_primary(turn.tx, turn.person.id)
-    await turn.say(texts.PRIMARY_HERE)
+    await turn.say(texts.PRIMARY_HERE, _to_list())
 
 
 async def _other_places(turn: Turn) -> list[str]:
@@ -396,6 +417,11 @@ def _hash(code: str) -> str:
 
 def _capital(said: str) -> str:
     return said[:1].upper() + said[1:]
+
+
+def _to_list() -> Rows:
+    """Under a sentence that asks nothing: the way on."""
+    return rows([_button(texts.BUTTON_LIST, "list")])
 
 
 def _button(label: str, payload: str) -> Button:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
+from handlers import questions
 from handlers import texts_family as texts
 from handlers.errors import HelpdeskError
 from handlers.messages import Button, Outgoing
@@ -32,7 +33,7 @@ async def press(turn: Turn, argument: str) -> None:
     if argument == "yes":
         await _forget_and_tell(turn)
     elif argument == "no":
-        await turn.say(texts.KEPT)
+        await turn.say(texts.KEPT, questions.menu_buttons())
     else:
         await ask(turn)
 

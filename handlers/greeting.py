@@ -33,6 +33,14 @@ async def welcome(turn: Turn) -> None:
     await _note(turn)
 
 
+async def renew_notice(turn: Turn) -> None:
+    """Show the notice about personal data once more to somebody who knows only an older wording of it."""
+    if turn.person.greeted_at is None or turn.person.notice_version == texts.NOTICE_VERSION:
+        return
+    await turn.say(texts.NOTICE_CHANGED)
+    await _note(turn)
+
+
 async def small_talk(turn: Turn, kind: str) -> None:
     """Reply to a courtesy, or to a word about ourselves."""
     if kind == "greeting" and turn.person.greeted_at is None:

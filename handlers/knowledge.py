@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
 
+from faq.diagnosis import NOTHING, Facts, Step, Tree, load_tree
 from faq.loading import packaged_sections
 from faq.matcher import Decision, Matcher
 from faq.region import Region, render
 from faq.topic import Base, Topic, with_topics
+from faq.triage import Triage, Understood
 from storage import knowledge as stored
 from storage.database import Database
 
@@ -32,10 +34,12 @@ class Knowledge:
     ) -> None:
         """`build` makes the index, `improve` a better one that takes longer (None: it is); both block."""
         self.region = region
+        self.tree: Tree = load_tree()
         self._build = build
         self._improve = improve
         self._base = base
         self._matcher: Matcher | None = None
+        self._triage: Triage | None = None
         self._building = Lock()
         self._stamp = ""
 
@@ -56,12 +60,28 @@ class Knowledge:
         """What the person means; computed off the event loop."""
         return await asyncio.to_thread(lambda: self.build_index().match(text))
 
+    async def understand(self, text: str, *, known: Facts = NOTHING) -> Understood:
+        """What to do with a message; `known` is what is known of the family. Computed off the event loop."""
+        return await asyncio.to_thread(lambda: self.build_triage().understand(text, known=known))
+
+    async def hears(self, step: Step, text: str) -> Step | None:
+        """The step of the diagnosis after words that tell more; None: they do not."""
+        return await asyncio.to_thread(lambda: self.build_triage().hears(step, text))
+
     def build_index(self) -> Matcher:
         """The index, built now if it is not; blocks for seconds the first time."""
         with self._building:
             if self._matcher is None:
                 self._matcher = self.index_of(self._base)
             return self._matcher
+
+    def build_triage(self) -> Triage:
+        """The index with what leads to the diagnosis, built now if it is not; blocks like `build_index`."""
+        matcher = self.build_index()
+        with self._building:
+            if self._triage is None or self._triage.matcher is not matcher:
+                self._triage = Triage(matcher, self.tree)
+            return self._triage
 
     def index_of(self, base: Base) -> Matcher:
         """The index of another base, built as ours is: a change is tried on it; blocks for seconds."""

@@ -91,3 +91,5 @@ class Outgoing:
     reply_to: str | None = None
     """The messenger's id, in the same chat, of the message this one answers."""
     priority: Priority = "reply"
+    delete: str | None = None
+    """The messenger's id of a message of theirs that is to go from the chat; then nothing else is here."""

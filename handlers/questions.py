@@ -11,7 +11,7 @@ from typing import Any
 from faq.matcher import Decision
 from faq.text import small_talk, wants_human, words
 from faq.topic import Topic
-from handlers import escalation, texts
+from handlers import escalation, texts, texts_diagnosis, texts_family
 from handlers.messages import Button, Rows
 from handlers.turn import Turn, rows
 from storage import journal
@@ -26,6 +26,10 @@ MOST_ASKED_BACK = 2
 """Clarifying questions in a row; then other words are asked for."""
 MOST_ANSWERS = 3
 """Answers to one message; nobody reads more at once."""
+MOST_RELATED = 3
+_CANNOT_SIGN_IN = Button(texts_diagnosis.BUTTON_START, "dx:start")
+_RESUME = Button(texts_diagnosis.BUTTON_RESUME, "dx:go")
+_MY_CHILDREN = Button(texts_family.BUTTON_LIST, "fam:list")
 
 
 def patience(text: str) -> timedelta:
@@ -36,13 +40,17 @@ def patience(text: str) -> timedelta:
 
 
 def menu_buttons() -> Rows:
-    """The two ways that are always open."""
-    return rows([Button(texts.BUTTON_SECTIONS, "menu"), Button(texts.BUTTON_HUMAN, "human")])
+    """The ways that are always open."""
+    return rows([_CANNOT_SIGN_IN, Button(texts.BUTTON_SECTIONS, "menu"), Button(texts.BUTTON_HUMAN, "human")])
 
 
-async def ask(turn: Turn, text: str) -> None:
+def help_buttons() -> Rows:
+    """Under the words that say what can be asked for."""
+    return (*menu_buttons(), (_MY_CHILDREN,))
+
+
+async def answer(turn: Turn, text: str, decision: Decision) -> None:
     """Answer a question, or several of one message; ask back; or admit that we do not know."""
-    decision = await turn.knowledge.match(text)
     found = _sorted(turn, (decision, *decision.also))
     if found.answered and len(found) > 1:
         await _answer_together(turn, found, text)
@@ -61,13 +69,14 @@ async def ask(turn: Turn, text: str) -> None:
 async def show(turn: Turn, topic: Topic, *, confidence: float | None = None) -> None:
     """Give the topic's answer and ask whether it helped; without a confidence it was chosen by button."""
     turn.state.show(topic.slug)
-    await turn.say(turn.knowledge.answer(topic), _did_it_help(topic))
+    await turn.say(turn.knowledge.answer(topic), _under_answer(turn, topic))
     details = {"chosen": True} if confidence is None else {"confidence": round(confidence, 3)}
     await journal.note(turn.tx, "answered", actor="bot", now=turn.now, topic=topic.slug, details=details)
 
 
 async def helped(turn: Turn, topic: Topic) -> None:
     """The answer solved it."""
+    turn.state.end_walk()
     turn.state.tried = ()
     turn.state.topic = ""
     turn.state.understood()
@@ -76,17 +85,10 @@ async def helped(turn: Turn, topic: Topic) -> None:
     await turn.say(texts.HELPED)
 
 
-async def not_helped(turn: Turn, topic: Topic) -> None:
-    """The answer did not solve it: offer its neighbours and a human."""
-    await journal.note(turn.tx, "not_helped", actor="person", now=turn.now, topic=topic.slug)
-    turn.state.topic = topic.slug
-    related = [
-        other
-        for other in map(turn.knowledge.topic, topic.related)
-        if other is not None and other.slug not in turn.state.tried
-    ]
-    offered = [Button(texts.BUTTON_HUMAN, f"human:{topic.slug}"), *map(_choice, related[:3])]
-    await turn.say(texts.NOT_HELPED, rows(offered))
+def related(turn: Turn, topic: Topic) -> list[Button]:
+    """The topic's neighbours that were not shown yet."""
+    others = [other for other in map(turn.knowledge.topic, topic.related) if other is not None]
+    return [_choice(other) for other in others if other.slug not in turn.state.tried][:MOST_RELATED]
 
 
 async def none_of_these(turn: Turn) -> None:
@@ -98,7 +100,7 @@ async def none_of_these(turn: Turn) -> None:
 async def show_sections(turn: Turn) -> None:
     """The menu of sections."""
     sections = [Button(section.title, f"sec:{section.id}") for section in turn.knowledge.base.sections]
-    await turn.say(texts.CHOOSE_SECTION, rows(sections))
+    await turn.say(texts.CHOOSE_SECTION, rows([*sections, _MY_CHILDREN]))
 
 
 async def show_section(turn: Turn, section_id: str) -> None:
@@ -144,7 +146,7 @@ async def _answer_together(turn: Turn, found: _Found, text: str) -> None:
     answers = [f"**{topic.title}**\n\n{turn.knowledge.answer(topic)}" for topic, _ in shown]
     more = _without_answer(found, text)
     turn.state.show(*(topic.slug for topic, _ in shown))
-    await turn.say("\n\n".join([*answers, *more]), _did_it_help(shown[0][0]))
+    await turn.say("\n\n".join([*answers, *more]), _under_answer(turn, shown[0][0]))
     for _, decision in shown:
         await _note(turn, "answered", decision, together=len(shown))
     await _note_unknown(turn, found)
@@ -249,14 +251,19 @@ async def _rephrase_or_escalate(turn: Turn) -> None:
     await escalation.call_human(turn, reason="unknown")
 
 
-def _did_it_help(topic: Topic) -> Rows:
-    return rows(
-        [
-            Button(texts.BUTTON_HELPED, f"ok:{topic.slug}"),
-            Button(texts.BUTTON_NOT_HELPED, f"no:{topic.slug}"),
-            Button(texts.BUTTON_HUMAN, "human"),
-        ]
+def did_it_help(topic: Topic) -> tuple[Button, ...]:
+    """The row under every answer."""
+    return (
+        Button(texts.BUTTON_HELPED, f"ok:{topic.slug}"),
+        Button(texts.BUTTON_NOT_HELPED, f"no:{topic.slug}"),
     )
+
+
+def _under_answer(turn: Turn, topic: Topic) -> Rows:
+    human = (Button(texts.BUTTON_HUMAN, "human"),)
+    # A question of the diagnosis waits: the answer came in between.
+    back = ((_RESUME,),) if turn.state.asking else ()
+    return (did_it_help(topic), *back, human)
 
 
 def _choice(topic: Topic) -> Button:

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from handlers import escalation, texts
+from handlers import escalation, questions, texts, texts_photos
 from handlers.errors import HelpdeskError
 from handlers.messages import Address, Button, Incoming, Outgoing
 from handlers.turn import Turn, attachments_of, files_of, number_in, place, rows
@@ -71,7 +71,7 @@ async def join(turn: Turn, token: str) -> None:
     """Spend an invitation and show what is waiting."""
     invitation = await staff.use_invitation(turn.tx, _hash(token), now=turn.now)
     if invitation is None:
-        await turn.say(texts.INVITATION_WRONG, remember=False)
+        await turn.say(texts.INVITATION_WRONG, questions.menu_buttons(), remember=False)
         return
     name = turn.person.name or texts.ROLES.get(invitation.role, invitation.role)
     member = await staff.join(turn.tx, turn.person.id, invitation=invitation, name=name, now=turn.now)
@@ -359,7 +359,11 @@ async def _take_from_bot(turn: Turn, ticket: Ticket, parent: Person) -> None:
     await conversations.put_into_ticket(turn.tx, ticket.conversation_id, ticket.id, since=since)
     for message in waiting:
         text = texts.parent_wrote(ticket.id, parent.name, message.text)
-        await escalation.tell_staff(turn, ticket, text, files=attachments_of(message.attachments))
+        if message.unchecked:
+            kinds = [each.kind for each in message.unchecked]
+            text = texts_photos.parent_sent(ticket.id, parent.name, message.text, kinds)
+            await conversations.set_answer_due(turn.tx, ticket.conversation_id, turn.now)
+        await escalation.tell_staff(turn, ticket, text, files=attachments_of(message.cleared))
 
 
 async def _tell_colleagues(turn: Turn, member: Member, ticket: Ticket, answered: str) -> None:

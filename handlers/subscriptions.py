@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers import texts
+from handlers import questions, texts
 from handlers.turn import Turn
 from storage import journal, people
 
@@ -18,7 +18,7 @@ async def resume(turn: Turn) -> None:
     """Announcements again."""
     await people.set_muted(turn.tx, turn.person.id, None)
     await journal.note(turn.tx, "subscribed", actor="person", now=turn.now)
-    await turn.say(texts.UNMUTED)
+    await turn.say(texts.UNMUTED, questions.menu_buttons())
 
 
 async def set_reachable(turn: Turn, *, reachable: bool) -> None:

@@ -133,4 +133,5 @@ def from_plain(body: Any) -> Outgoing:
         ticket_id=body["ticket_id"],
         reply_to=body["reply_to"],
         priority=body["priority"],
+        delete=body.get("delete"),  # letters that waited for an update have no such key
     )

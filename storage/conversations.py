@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import case, func, insert, select, update
 from sqlalchemy.engine import Row
 
 from storage.database import Transaction
@@ -25,6 +25,9 @@ from storage.tables import attachments, conversations, message_versions, message
 Mode = Literal["bot", "waiting_human", "human", "closed"]
 Author = Literal["person", "press", "bot", "staff"]
 """Who said it; a press is the label of a button, which only the person's own page shows again."""
+_WITH_HUMAN = ("waiting_human", "human")
+TO_CHECK = ("photo", "file", "video")
+"""Kinds that may show a document; the staff see them after the parent has looked again."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class StoredAttachment:
     size: int | None
     channel: str
     ref: str
+    cleared_at: datetime | None = None
+    """When the parent said that nothing personal is on it; None: the staff do not see it yet."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,16 @@ class Message:
     created_at: datetime
     edited_at: datetime | None
     attachments: tuple[StoredAttachment, ...] = field(default=())
+
+    @property
+    def cleared(self) -> tuple[StoredAttachment, ...]:
+        """The files that the staff may see."""
+        return tuple(file for file in self.attachments if file.cleared_at is not None)
+
+    @property
+    def unchecked(self) -> tuple[StoredAttachment, ...]:
+        """The files that wait until the parent has checked them."""
+        return tuple(file for file in self.attachments if file.cleared_at is None)
 
 
 @dataclass(frozen=True)
@@ -114,13 +129,37 @@ async def mode_at(tx: Transaction, channel: str, chat_id: str) -> Mode | None:
     return mode
 
 
+async def said_at(tx: Transaction, channel: str, chat_id: str, external_id: str) -> str | None:
+    """The words that we keep of a message from this place; None when we keep nothing of it."""
+    query = (
+        select(messages.c.text)
+        .join(conversations, conversations.c.id == messages.c.conversation_id)
+        .join(people, people.c.id == conversations.c.person_id)
+        .where(
+            people.c.channel == channel,
+            people.c.chat_id == chat_id,
+            messages.c.author == "person",
+            messages.c.external_id == external_id,
+        )
+        .order_by(messages.c.id.desc())
+        .limit(1)
+    )
+    words: str | None = await tx.scalar(query)
+    return words
+
+
 async def switch(
     tx: Transaction, conversation_id: int, mode: Mode, *, ticket_id: int | None, now: datetime
 ) -> None:
     """The one place where the mode changes; away from the bot, what waited for its answer waits no more."""
     values: dict[str, Any] = {"mode": mode, "ticket_id": ticket_id, "updated_at": now}
-    if mode != "bot":
+    if mode in _WITH_HUMAN:
+        # From one human to the other, a question of ours about a photo stays due.
+        stays = conversations.c.mode.in_(_WITH_HUMAN)
+        values["answer_due_at"] = case((stays, conversations.c.answer_due_at), else_=None)
+    elif mode == "closed":
         values["answer_due_at"] = None
+    if mode != "bot":
         await settle(tx, conversation_id)
     await tx.execute(update(conversations).where(conversations.c.id == conversation_id).values(values))
 
@@ -171,7 +210,10 @@ async def add_message(  # noqa: PLR0913 - a message has these parts
     pending: bool = False,
     files: Iterable[StoredAttachment] = (),
 ) -> int:
-    """Keep what was said; `pending` marks a person's words that the bot has still to answer."""
+    """Keep what was said; `pending` marks a person's words that the bot has still to answer.
+
+    A person's photos and files wait to be checked; those of the staff do not.
+    """
     result = await tx.execute(
         insert(messages)
         .values(
@@ -197,9 +239,15 @@ async def add_message(  # noqa: PLR0913 - a message has these parts
                 size=file.size,
                 channel=file.channel,
                 ref=file.ref,
+                cleared_at=None if author == "person" and must_be_checked(file.kind) else now,
             )
         )
     return message_id
+
+
+def must_be_checked(kind: str) -> bool:
+    """Whether the staff see a parent's file of this kind only after the parent has checked it."""
+    return kind in TO_CHECK
 
 
 async def edit_message(
@@ -343,7 +391,7 @@ async def attachment(tx: Transaction, attachment_id: int) -> tuple[StoredAttachm
         .where(attachments.c.id == attachment_id)
     )
     row = (await tx.execute(query)).one_or_none()
-    return (_attachment(row), row.ticket_id) if row else None
+    return (stored_attachment(row), row.ticket_id) if row else None
 
 
 async def note_delivery(tx: Transaction, message_id: int, failure: str | None) -> None:
@@ -394,7 +442,7 @@ async def _with_files(tx: Transaction, query: Any) -> list[Message]:
         select(attachments).where(attachments.c.message_id.in_(numbers)).order_by(attachments.c.id)
     )
     for row in found:
-        files.setdefault(row.message_id, []).append(_attachment(row))
+        files.setdefault(row.message_id, []).append(stored_attachment(row))
     return [_message(row, tuple(files.get(row.id, ()))) for row in rows]
 
 
@@ -425,7 +473,8 @@ def _message(row: Row[Any], files: tuple[StoredAttachment, ...] = ()) -> Message
     )
 
 
-def _attachment(row: Row[Any]) -> StoredAttachment:
+def stored_attachment(row: Row[Any]) -> StoredAttachment:
+    """A file from its row; for the rooms of storage only."""
     return StoredAttachment(
         id=row.id,
         kind=row.kind,
@@ -434,4 +483,5 @@ def _attachment(row: Row[Any]) -> StoredAttachment:
         size=row.size,
         channel=row.channel,
         ref=row.ref,
+        cleared_at=row.cleared_at,
     )

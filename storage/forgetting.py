@@ -156,6 +156,13 @@ async def leftovers_waiting(tx: Transaction, *, now: datetime, limit: int = PORT
     return [Leftover(row.id, row.kind, row.channel, row.ref) for row in (await tx.execute(query)).all()]
 
 
+async def forget_files(tx: Transaction, numbers: Collection[int], *, now: datetime) -> None:
+    """Remove the files with these numbers from their messages; what was said with them stays."""
+    statement = delete(attachments).where(attachments.c.id.in_(numbers))
+    gone = await tx.execute(statement.returning(attachments.c.channel, attachments.c.ref))
+    await _leave_files(tx, {(row.channel, row.ref) for row in gone}, now=now)
+
+
 async def forget_farewell(tx: Transaction, place: Leftover, *, now: datetime) -> None:
     """Remove what was last sent to a place, unless somebody writes from there again."""
     here = and_(people.c.channel == place.channel, people.c.chat_id == place.ref)
@@ -177,7 +184,7 @@ async def note_gone(tx: Transaction, gone: Collection[Leftover]) -> None:
     await tx.execute(delete(leftovers).where(leftovers.c.id.in_([each.id for each in gone])))
 
 
-_ANONYMOUS: dict[str, Any] = {"person_id": None, "conversation_id": None, "school": ""}
+_ANONYMOUS: dict[str, Any] = {"person_id": None, "conversation_id": None, "school": "", "card": []}
 
 
 async def _said_with(tx: Transaction, person_id: int) -> ColumnElement[bool]:

@@ -24,6 +24,8 @@ class Person:
     chat_id: str
     name: str
     greeted_at: datetime | None
+    notice_version: str | None
+    """Which wording of the notice about personal data they saw last."""
     muted_at: datetime | None
     """Since when they want no announcements."""
     unreachable: str | None
@@ -104,6 +106,7 @@ def _person(row: Row[Any]) -> Person:
         chat_id=row.chat_id,
         name=row.name,
         greeted_at=row.greeted_at,
+        notice_version=row.notice_version,
         muted_at=row.muted_at,
         unreachable=row.unreachable,
     )

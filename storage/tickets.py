@@ -9,7 +9,6 @@ waiting ─────────────────► answered ──�
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -21,7 +20,7 @@ from storage.database import Transaction
 from storage.tables import tickets
 
 TicketState = Literal["waiting", "answered", "closed"]
-Reason = Literal["asked", "unknown", "not_helped", "error"]
+Reason = Literal["asked", "unknown", "not_helped", "error", "diagnosis"]
 
 
 @dataclass(frozen=True)
@@ -53,19 +52,21 @@ class Ticket:
     closed_at: datetime | None
 
 
+@dataclass(frozen=True)
+class Matter:
+    """What a new ticket is about."""
+
+    reason: Reason
+    topic: str | None
+    tried: tuple[str, ...]
+    school: str
+    kind: str | None = None
+    urgent: bool = False
+    card: tuple[tuple[str, str], ...] = ()
+
+
 async def open_ticket(
-    tx: Transaction,
-    *,
-    person_id: int,
-    conversation_id: int,
-    reason: Reason,
-    topic: str | None,
-    tried: Sequence[str],
-    school: str,
-    now: datetime,
-    kind: str | None = None,
-    urgent: bool = False,
-    card: Sequence[tuple[str, str]] = (),
+    tx: Transaction, *, person_id: int, conversation_id: int, matter: Matter, now: datetime
 ) -> Ticket:
     """Open a ticket."""
     result = await tx.execute(
@@ -74,13 +75,13 @@ async def open_ticket(
             person_id=person_id,
             conversation_id=conversation_id,
             state="waiting",
-            reason=reason,
-            topic=topic,
-            tried=list(tried),
-            school=school,
-            kind=kind,
-            urgent=urgent,
-            card=[list(field) for field in card],
+            reason=matter.reason,
+            topic=matter.topic,
+            tried=list(matter.tried),
+            school=matter.school,
+            kind=matter.kind,
+            urgent=matter.urgent,
+            card=[list(field) for field in matter.card],
             created_at=now,
         )
         .returning(tickets)

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from bot.app import bind, running
 from bot.parts import App
 from bot.settings import Settings
-from handlers import staff, texts
+from handlers import staff, texts, texts_photos
 from handlers.knowledge import Knowledge
 from storage import conversations, people
 from storage.people import Person
@@ -39,6 +39,13 @@ def contents(message: Any) -> list[bytes]:
 def said_by_bot(person: Any) -> str:
     """Everything the helpdesk said to this person, as one text."""
     return "\n".join(message.words for message in person.chat if message.from_bot)
+
+
+async def checks_photos(parent: Any, kinds: list[str]) -> None:
+    """Say that nothing personal is on the files of these kinds, which were just asked about."""
+    await parent.hears(re.compile("роверьте"))
+    await parent.presses(texts_photos.button_send(kinds))
+    await parent.hears(texts_photos.sent(kinds))
 
 
 @dataclass

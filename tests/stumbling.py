@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from faq.matcher import Decision
+from faq.diagnosis import NOTHING, Facts
 from faq.topic import Topic
+from faq.triage import Understood
 from handlers.knowledge import Knowledge
 
 STUMBLE = "споткнись"
@@ -18,11 +19,11 @@ class StumblingKnowledge(Knowledge):
         self.broken = {"stumble"}
         """Topics that cannot be looked up."""
 
-    async def match(self, text: str) -> Decision:
+    async def understand(self, text: str, *, known: Facts = NOTHING) -> Understood:
         """Fail at the word."""
         if STUMBLE in text:
             raise ZeroDivisionError
-        return await super().match(text)
+        return await super().understand(text, known=known)
 
     def topic(self, slug: str) -> Topic | None:
         """Fail at a broken topic."""

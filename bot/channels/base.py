@@ -90,6 +90,8 @@ class Piece:
     buttons: tuple[tuple[Button, ...], ...] = ()
     files: tuple[LocalFile, ...] = ()
     reply_to: str | None = None
+    delete: str | None = None
+    """A message of theirs that is to go from the chat; then the piece has nothing else."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,11 @@ class Channel(Protocol):
         ...
 
     @property
+    def deletes_theirs(self) -> bool:
+        """Whether a message that a person wrote can be taken from that person's own screen."""
+        ...
+
+    @property
     def pace(self) -> Pace:
         """The messenger's limits, with a little air."""
         ...
@@ -124,7 +131,10 @@ class Channel(Protocol):
         ...
 
     async def send(self, to: Address, piece: Piece, *, key: str) -> str:
-        """Send one piece and return the messenger's id of it; `key` is the same on every try."""
+        """Send one piece and return the messenger's id of it; `key` is the same on every try.
+
+        A deletion has no id: it returns "", also when the messenger will not delete the message (any more).
+        """
         ...
 
     async def fetch(self, ref: str, *, limit: int) -> bytes:

@@ -17,6 +17,7 @@ class ConsoleChannel:
     name = "console"
     pace = Pace(per_second=1000, per_chat_interval=0)
     drops_repeats = False
+    deletes_theirs = False
 
     def __init__(self, show: Callable[[str], None]) -> None:
         """`show` prints one message."""
@@ -25,7 +26,9 @@ class ConsoleChannel:
         self._buttons: list[Button] = []
 
     def compose(self, message: Outgoing, files: Sequence[LocalFile]) -> tuple[Piece, ...]:
-        """A terminal has no limits: one piece."""
+        """A terminal has no limits: one piece; what was typed there stays."""
+        if message.delete is not None:
+            return ()
         return (Piece(parse(message.text), message.buttons, tuple(files), message.reply_to),)
 
     async def send(self, to: Address, piece: Piece, *, key: str) -> str:  # noqa: ARG002 - one terminal, one chat

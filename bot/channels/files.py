@@ -66,7 +66,11 @@ class Files:
             if channel is None:
                 raise FetchError("файл остался в канале, который сейчас выключен")
             data = await channel.fetch(attachment.ref, limit=LARGEST_FILE)
-            path = await asyncio.to_thread(self._write, ref, data)
+            try:
+                path = await asyncio.to_thread(self._write, ref, data)
+            except OSError as error:
+                _log.error("file_not_kept", error=error.strerror)
+                raise FetchError("файл не удалось сохранить у нас на диске") from error
         return LocalFile(attachment.kind, attachment.name, attachment.mime, path)
 
     def _drop_strays(self, names: set[str], before: float) -> int:
@@ -83,8 +87,9 @@ class Files:
     def _write(self, ref: str, data: bytes) -> Path:
         path = self._folder / ref[:2] / ref
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Written aside first: a crash leaves no half file under the final name.
-        draft = path.with_suffix(".part")
+        # Written aside first: a crash leaves no half file under the final name. The draft has a name of its
+        # own each time: several colleagues are told of one photo at once, and each letter fetches it.
+        draft = path.with_suffix(f".{secrets.token_hex(8)}.part")
         draft.write_bytes(data)
         draft.chmod(0o600)
         draft.replace(path)

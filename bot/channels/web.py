@@ -91,6 +91,7 @@ class WebChannel:
 
     name = "web"
     drops_repeats = True
+    deletes_theirs = True
     pace = Pace(per_second=500, per_chat_interval=0)
 
     def __init__(
@@ -111,6 +112,8 @@ class WebChannel:
 
     def compose(self, message: Outgoing, files: Sequence[LocalFile]) -> tuple[Piece, ...]:
         """Split a message into pieces; the last one carries the buttons and the files."""
+        if message.delete is not None:
+            return (Piece(delete=message.delete),)
         pieces = [Piece(spans) for spans in split(message.text, limit=LONGEST_TEXT, measure=_length)]
         if not pieces and (message.buttons or files):
             pieces = [Piece()]
@@ -123,14 +126,14 @@ class WebChannel:
 
     async def send(self, to: Address, piece: Piece, *, key: str) -> str:
         """Show a piece, once however often it is sent; returns its number in the feed."""
-        body = await self._draw(piece)
         try:
+            body = await self._body(to, piece)
             async with self._database.transaction() as tx:
                 number = await feed.show(tx, self.name, to.chat_id, key=key, body=body, now=self._clock.now())
         except Unavailable as error:
             raise SlowDown(_DATABASE_PAUSE_SECONDS) from error
         self._readers.wake(to.chat_id)
-        return str(number)
+        return str(number) if piece.delete is None else ""
 
     async def fetch(self, ref: str, *, limit: int) -> bytes:  # noqa: ARG002 - the same for every channel
         """Nothing is far away here: what people sent lies on our disk, or is gone."""
@@ -160,6 +163,9 @@ class WebChannel:
         """Answer everyone who waits for news, so that the server can stop."""
         self._readers.close()
 
+    async def _body(self, to: Address, piece: Piece) -> dict[str, Any]:
+        return await (self._draw(piece) if piece.delete is None else self._instead_of(to, piece.delete))
+
     async def _draw(self, piece: Piece) -> dict[str, Any]:
         return {
             "text_spans": [_draw_span(span) for span in piece.spans],
@@ -170,6 +176,12 @@ class WebChannel:
             ],
             "reply_to": piece.reply_to,
         }
+
+    async def _instead_of(self, to: Address, message_id: str) -> dict[str, Any]:
+        """What the page shows where the person's own message stood: the words we keep, as after a reload."""
+        async with self._database.reading() as tx:
+            words = await conversations.said_at(tx, self.name, to.chat_id, message_id)
+        return {"instead_of": message_id, "text_spans": [{"t": words}] if words else []}
 
     async def _ref(self, file: LocalFile) -> str:
         if self._files.path(file.path.name) == file.path:
@@ -333,7 +345,8 @@ class _Doors:
             shown: deque[feed.Shown] = deque(maxlen=HISTORY_LENGTH)
             after = 0
             while page := await feed.since(tx, WebChannel.name, chat_id, after=after):
-                shown.extend(page)
+                # What was said is read as we keep it: nothing has to be shown instead of it.
+                shown.extend(message for message in page if "instead_of" not in message.body)
                 after = page[-1].id
         own = [
             (message.created_at, _own(message))

@@ -36,6 +36,8 @@ _NAMES: dict[Kind, str] = {
     "password": "логин или пароль",
     "code": "код",
 }
+_DELETED = "Само сообщение убираем из чата; если оно осталось на экране, удалите его, пожалуйста."
+_NOT_DELETED = "Из вашего чата сообщение можете удалить только вы: сделайте это, пожалуйста."
 _RANK: dict[Kind, int] = {kind: rank for rank, kind in enumerate(_PLACEHOLDERS)}
 """Of two finds of one length, the more particular."""
 
@@ -77,15 +79,19 @@ def mask(text: str) -> Masked:
     return Masked(masked, tuple(hidden))
 
 
-def told(hidden: Sequence[Hidden]) -> str:
-    """One sentence for the parent; nothing if nothing was hidden."""
+def told(hidden: Sequence[Hidden], *, deleted: bool) -> str:
+    """What was hidden and why, and what becomes of the message itself; nothing if nothing was hidden.
+
+    `deleted`: we take the message from the parent's screen, which the messenger may still refuse.
+    """
     kinds = sorted({each.kind for each in hidden}, key=_RANK.__getitem__)
     if not kinds:
         return ""
     names = ", ".join(_NAMES[kind] for kind in kinds)
     return (
         f"В вашем сообщении скрыто: {names} — "
-        "в чате личные данные не нужны, а документы показывают только лично."
+        "в чате личные данные не нужны, а документы показывают только лично. "
+        + (_DELETED if deleted else _NOT_DELETED)
     )
 
 

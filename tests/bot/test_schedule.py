@@ -79,10 +79,7 @@ async def test_a_closed_question_becomes_a_number(database: Database, files: Fil
                 tx,
                 person_id=person.id,
                 conversation_id=talk.id,
-                reason="asked",
-                topic=None,
-                tried=[],
-                school="школа 5",
+                matter=tickets.Matter(reason="asked", topic=None, tried=(), school="школа 5"),
                 now=clock.now(),
             )
             for _ in range(2)

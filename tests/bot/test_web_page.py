@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Literal
@@ -19,12 +20,22 @@ import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
-from playwright.async_api import Browser, BrowserContext, FilePayload, Locator, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    FilePayload,
+    Locator,
+    Page,
+    Route,
+    async_playwright,
+    expect,
+)
 
 from bot.channels.files import Files
 from bot.channels.web import WebChannel
 from bot.clock import SystemClock
 from faq.markup import escape
+from handlers import privacy
 from handlers.messages import Address, Button, Incoming, Outgoing
 from storage import conversations, people
 from storage.database import Database, Unavailable
@@ -42,6 +53,7 @@ FLAGS = [
     "--disable-sync",
 ]
 GREETING = "Здравствуйте! Чем помочь?"
+SNILS = "112-233-445 95"
 ROWS = ((Button("Не приходит код", "code"), Button("Забыт пароль", "password")),)
 
 
@@ -53,6 +65,7 @@ class Desk:
         self.offered: list[str] = []
         self.failures: list[Exception] = []
         self.silent = False
+        self.forgetful = False
         self.address = Address("web", "")
         self._database = database
         self._channel = channel
@@ -67,8 +80,12 @@ class Desk:
             return
         self.taken.append(incoming)
         self.address = incoming.sender
-        if incoming.started is None:
+        masked = privacy.mask(incoming.text)
+        incoming = replace(incoming, text=masked.text)
+        if incoming.started is None and not self.forgetful:
             await self._remember(incoming)
+        if masked.hidden:
+            await self._send(Outgoing(self.address, "", delete=incoming.message_id))
         if not self.silent:
             words = escape(incoming.text) or "файл"
             answer = GREETING if incoming.started is not None else f"Ответ: **{words}**"
@@ -77,7 +94,10 @@ class Desk:
     async def say(
         self, text: str, *, buttons: tuple[tuple[Button, ...], ...] = (), reply_to: str | None = None
     ) -> None:
-        for piece in self._channel.compose(Outgoing(self.address, text, buttons, reply_to=reply_to), []):
+        await self._send(Outgoing(self.address, text, buttons, reply_to=reply_to))
+
+    async def _send(self, message: Outgoing) -> None:
+        for piece in self._channel.compose(message, []):
             await self._channel.send(self.address, piece, key=str(next(self._keys)))
 
     async def _remember(self, incoming: Incoming) -> None:
@@ -271,6 +291,57 @@ async def test_a_reload_keeps_the_conversation(page: Page) -> None:
     assert await log_of(page).locator(".bubble").all_text_contents() == said
     await log_of(page).get_by_role("button", name="Забыт пароль").last.click()
     await expect(log_of(page)).to_contain_text("Ответ: Забыт пароль")
+
+
+async def test_what_was_hidden_is_replaced_on_the_screen_and_in_the_browser(
+    page: Page, helpdesk: Helpdesk
+) -> None:
+    helpdesk.desk.silent = True
+    await page.locator("#files").set_input_files([SCREENSHOT])
+    await send(page, f"не подходит снилс {SNILS}\nчто делать?")
+    own = log_of(page).locator(".own")
+    await expect(own).to_contain_text("[СНИЛС скрыт]")
+    await expect(own).to_contain_text("что делать?")
+    await expect(own.get_by_role("img")).to_have_count(1)
+    assert SNILS not in await left_in(page)
+    said = await own.locator(".bubble").all_text_contents()
+    await page.reload()
+    await expect(own).to_contain_text("[СНИЛС скрыт]")
+    assert await own.locator(".bubble").all_text_contents() == said
+
+
+async def test_what_was_hidden_and_not_kept_goes_from_the_screen(page: Page, helpdesk: Helpdesk) -> None:
+    helpdesk.desk.silent = helpdesk.desk.forgetful = True
+    await send(page, f"/start снилс {SNILS}")
+    await expect(log_of(page).locator(".own")).to_have_count(0)
+    assert SNILS not in await left_in(page)
+
+
+async def test_what_was_hidden_is_not_kept_by_the_browser_when_the_receipt_is_lost(
+    page: Page, helpdesk: Helpdesk
+) -> None:
+    helpdesk.desk.silent = True
+    await page.route("**/chat/messages", _deliver_and_drop)
+    await send(page, f"снилс {SNILS}")
+    await expect(log_of(page).locator(".own")).to_contain_text("[СНИЛС скрыт]")
+    assert SNILS not in await left_in(page)
+    await page.unroute("**/chat/messages")
+    await page.reload()
+    await expect(log_of(page).locator(".own")).to_have_text(re.compile("СНИЛС скрыт"))
+    assert len(set(helpdesk.desk.offered)) == 2
+
+
+async def left_in(page: Page) -> str:
+    """Everything that the page shows and the browser keeps."""
+    left: str = await page.evaluate(
+        "document.documentElement.outerHTML + JSON.stringify({...localStorage, ...sessionStorage})"
+    )
+    return left
+
+
+async def _deliver_and_drop(route: Route) -> None:
+    await route.fetch()
+    await route.abort()
 
 
 async def test_what_was_not_taken_is_offered_again_with_the_same_number(

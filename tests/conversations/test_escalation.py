@@ -7,17 +7,17 @@ import re
 import pytest
 
 from faq.markup import plain
-from handlers import texts
+from handlers import texts, texts_photos
 from storage import people, tickets
 from tests.conversations.test_questions import send_poll
-from tests.house import House, contents, said_by_bot
+from tests.house import House, checks_photos, contents, said_by_bot
 from tests.ways import other_two_ways, two_ways
 
 pytestmark = pytest.mark.slow
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
 CODE = "8 800 100-70-10"
-QUESTION = "не приходит код из смс"
+QUESTION = "забыл пароль от госуслуг"
 MARKUP = "**жирно** _курсив_ `код` [ссылка](https://example.org) <b>тег</b> & \\ \\* *[]()<>"
 ANYTHING = re.compile("")
 
@@ -50,7 +50,7 @@ async def test_the_card_tells_what_was_tried_and_said(house: House) -> None:
     await parent.says("гимназия 22")
     await parent.hears("Передал вопрос")
     card = await colleague.hears("Вопрос №")
-    topic = house.app.knowledge.topic("login-code-not-coming")
+    topic = house.app.knowledge.topic("password-recovery")
     assert topic is not None
     for words in ("Ольга", "Школа: гимназия 22", "не помог", f"«{topic.title}»", f"— Родитель: {QUESTION}"):
         assert words in card.words
@@ -131,7 +131,10 @@ async def test_a_courtesy_or_a_stop_is_not_taken_for_a_school(house: House) -> N
     await parent.says("школа 5, Майкоп")
     await parent.hears("Передал вопрос")
     card = await colleague.hears("Школа: школа 5, Майкоп")
-    assert card.photo == JPEG
+    assert card.photo is None
+    await checks_photos(parent, ["photo"])
+    confirmed = await colleague.hears("подтвердил")
+    assert confirmed.photo == JPEG
 
 
 async def test_a_question_goes_to_the_staff_although_the_school_is_never_named(house: House) -> None:
@@ -236,7 +239,10 @@ async def test_documents_cross_both_ways_unchanged(house: House) -> None:
     await colleague.hears("Вопрос №")
     pdf = b"%PDF-1.4 " + bytes(range(256)) * 40
     await parent.sends_document("Скан заявления.pdf", pdf, mime="application/pdf", caption="вот файл")
-    seen = await colleague.hears("вот файл")
+    told = await colleague.hears("вот файл")
+    assert contents(told) == []
+    await checks_photos(parent, ["file"])
+    seen = await colleague.hears("подтвердил")
     assert contents(seen) == [pdf]
     assert seen.file_name == "Скан заявления.pdf"
     await colleague.presses("Ответить")
@@ -245,6 +251,28 @@ async def test_documents_cross_both_ways_unchanged(house: House) -> None:
     answer = await parent.hears("читайте")
     assert contents(answer) == [pdf[::-1]]
     assert answer.file_name == "Инструкция.pdf"
+
+
+@two_ways
+async def test_a_photo_with_a_document_on_it_never_leaves_the_parent(house: House) -> None:
+    colleague = await house.colleague()
+    parent = await house.parent()
+    number = await house.asks_for_human(parent)
+    await colleague.hears("Вопрос №")
+    await parent.sends_photo(JPEG, caption="вот экран")
+    told = await colleague.hears("вот экран")
+    assert "прислал(а) фото: покажем, когда подтвердит, что личные данные закрыты" in told.words
+    question = await parent.hears("Сначала проверьте снимок")
+    assert question.buttons == [["Отправить снимок"], [texts_photos.BUTTON_DROP]]
+    await parent.presses(texts_photos.BUTTON_DROP)
+    await parent.hears(texts_photos.dropped(["photo"]))
+    await colleague.hears("решил(а) не отправлять фото")
+    covered = JPEG + b"covered"
+    await parent.sends_photo(covered)
+    await checks_photos(parent, ["photo"])
+    shown = await colleague.hears(f"№ {number}, Анна подтвердил(а)")
+    assert shown.photo == covered
+    await files_reach(colleague, [covered])
 
 
 @two_ways
@@ -277,6 +305,7 @@ async def test_an_album_of_the_staff_arrives_whole_and_in_order(house: House) ->
 
 
 @other_two_ways
+@pytest.mark.parametrize("speed", [5.0])  # so that the parts of the album are together even on a slow machine
 async def test_an_album_of_the_parent_arrives_whole_and_in_order(house: House) -> None:
     colleague = await house.colleague()
     parent = await house.parent()
@@ -288,9 +317,11 @@ async def test_an_album_of_the_parent_arrives_whole_and_in_order(house: House) -
     await parent.presses(texts.BUTTON_SKIP_SCHOOL)
     await parent.hears("Передал вопрос")
     await colleague.hears("Вопрос №")
+    await checks_photos(parent, ["photo"] * 3)
     await files_reach(colleague, album)
     more = [JPEG + bytes([number]) for number in (7, 8)]
     await parent.sends_album(more)
+    await checks_photos(parent, ["photo"] * 2)
     await files_reach(colleague, [*album, *more])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handlers import texts
+from handlers import texts, texts_diagnosis
 from tests.house import House, said_by_bot
 from tests.ways import LONG_WHILE, other_two_ways, two_ways, unhurried
 
@@ -15,14 +15,14 @@ pytestmark = pytest.mark.slow
 
 CODE = "8 800 100-70-10"
 """Stands in the answer about codes that do not come."""
-QUESTION = "не приходит код из смс"
+QUESTION = "забыл пароль от госуслуг"
 
 
 async def test_a_question_is_answered_and_it_helped(house: House) -> None:
     parent = await house.parent()
     await parent.says(QUESTION)
     answer = await parent.hears(CODE)
-    assert answer.buttons == [["Помогло"], ["Не помогло"], ["Позвать человека"]]
+    assert answer.buttons == [["Помогло", "Не помогло"], ["Позвать человека"]]
     await parent.presses("Помогло")
     await parent.hears(texts.HELPED)
 
@@ -46,7 +46,7 @@ async def test_a_vague_word_is_asked_about(house: House) -> None:
     assert 3 <= len(labels) <= 5
     await parent.presses(labels[0])
     answer = await parent.hears("1. ")
-    assert ["Помогло"] in answer.buttons
+    assert ["Помогло", "Не помогло"] in answer.buttons
 
 
 @two_ways
@@ -98,11 +98,12 @@ async def test_what_did_not_help_leads_to_its_neighbours(house: House) -> None:
     await parent.presses("Не помогло")
     offer = await parent.hears(texts.NOT_HELPED)
     labels = [label for row in offer.buttons for label in row]
-    assert labels[0] == texts.BUTTON_HUMAN
+    assert labels[0] == texts_diagnosis.BUTTON_FIND
+    assert labels[-1] == texts.BUTTON_HUMAN
     assert len(labels) == 4
     await parent.presses(labels[1])
     answer = await parent.hears("1. ")
-    assert ["Не помогло"] in answer.buttons
+    assert ["Помогло", "Не помогло"] in answer.buttons
 
 
 @other_two_ways
@@ -131,8 +132,8 @@ async def test_several_quick_messages_are_one_question(house: House) -> None:
     parent = await house.parent()
     await parent.says("Добрый день")
     await parent.says("у меня вопрос")
-    await parent.says("не приходит код")
-    await parent.says("из смс")
+    await parent.says("забыл пароль")
+    await parent.says("от госуслуг")
     await parent.hears(CODE)
     await parent.hears_nothing(LONG_WHILE)
 
@@ -141,7 +142,7 @@ async def test_several_quick_messages_are_one_question(house: House) -> None:
 @unhurried
 async def test_a_question_typed_word_by_word_is_one_question(house: House) -> None:
     parent = await house.parent()
-    for word in ("не", "приходит", "код"):
+    for word in ("забыл", "пароль", "от госуслуг"):
         await parent.says(word)
     await parent.hears(CODE)
     await parent.hears_nothing(LONG_WHILE)
@@ -151,7 +152,7 @@ async def test_a_question_typed_word_by_word_is_one_question(house: House) -> No
 async def test_a_long_letter_is_read_to_its_end(house: House) -> None:
     parent = await house.parent()
     sigh = "Я уже третий день пытаюсь разобраться, муж на вахте, бабушка болеет. "
-    await parent.says(sigh * 15 + "Не приходит код из смс для входа на госуслуги, что делать?")
+    await parent.says(sigh * 15 + "Забыл пароль от госуслуг, что делать?")
     answer = await parent.hears(re.compile(f"{CODE}|{texts.CLARIFY}"))
     assert answer.buttons
     await parent.hears_nothing()
@@ -161,7 +162,7 @@ async def test_a_long_letter_is_read_to_its_end(house: House) -> None:
 @unhurried
 async def test_a_letter_longer_than_a_message_is_one_question(house: House) -> None:
     parent = await house.parent()
-    await parent.says("Не приходит код из смс. " * 250)
+    await parent.says("Забыл пароль от госуслуг. " * 250)
     await parent.hears(CODE)
     await parent.hears_nothing(LONG_WHILE)
 
@@ -184,7 +185,7 @@ async def test_a_corrected_question_is_answered_anew(house: House) -> None:
 @unhurried
 async def test_a_question_corrected_at_once_is_answered_once(house: House) -> None:
     parent = await house.parent()
-    message = await parent.says("не приходит кот из смс")
+    message = await parent.says("забыл пороль от гасуслуг")
     await parent.edits(message, QUESTION)
     await parent.hears(CODE)
     await parent.hears_nothing(LONG_WHILE)

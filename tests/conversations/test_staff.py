@@ -14,7 +14,7 @@ from tests.ways import other_two_ways, two_ways
 pytestmark = pytest.mark.slow
 
 CODE = "8 800 100-70-10"
-QUESTION = "не приходит код из смс"
+QUESTION = "забыл пароль от госуслуг"
 
 
 async def test_an_invitation_works_once(house: House) -> None:

@@ -11,7 +11,7 @@ from tests.ways import other_two_ways, two_ways
 pytestmark = pytest.mark.slow
 
 CODE = "8 800 100-70-10"
-QUESTION = "не приходит код из смс"
+QUESTION = "забыл пароль от госуслуг"
 
 
 @two_ways

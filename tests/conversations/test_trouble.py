@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from handlers import texts
 from handlers.knowledge import Knowledge
 from tests.emulators.telegram import Fault as TelegramFault
 from tests.emulators.vk import LONG_POLL
 from tests.emulators.vk import Fault as VkFault
-from tests.house import House, contents, open_house, said_by_bot
+from tests.house import House, checks_photos, contents, open_house, said_by_bot
+from tests.outage import database_away
 from tests.stumbling import StumblingKnowledge
 from tests.ways import other_two_ways, two_ways
 
@@ -27,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
 CODE = "8 800 100-70-10"
-QUESTION = "не приходит код из смс"
+QUESTION = "забыл пароль от госуслуг"
 HELD_SECONDS = 5
 """As the emulated 429 says, and as we wait after VK's error 9."""
 
@@ -215,6 +212,9 @@ async def test_a_file_that_cannot_be_had_for_a_moment_still_arrives(house: House
     sender, receiver = (parent, colleague) if house.home == "telegram" else (colleague, parent)
     await sender.sends_photo(JPEG, caption="вот снимок")
     seen = await receiver.hears("вот снимок")
+    if sender is parent:
+        await checks_photos(parent, ["photo"])
+        seen = await receiver.hears("подтвердил")
     assert contents(seen) == [JPEG]
     assert "передать не удалось" not in said_by_bot(receiver)
 
@@ -447,29 +447,3 @@ async def goes_down(house: House, messenger: str) -> None:
 async def comes_up(house: House, messenger: str) -> None:
     """They are there again, at the same address."""
     await (house.telegram.comes_up() if messenger == "telegram" else house.vk.start())
-
-
-@asynccontextmanager
-async def database_away(url: str, request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    """PostgreSQL throws everybody out and lets nobody in; another process holds SQLite's write lock."""
-    if url.startswith("sqlite"):
-        holder = sqlite3.connect(str(make_url(url).database), isolation_level=None)
-        holder.execute("BEGIN IMMEDIATE")
-        yield
-        holder.execute("ROLLBACK")
-        holder.close()
-        return
-    server: Callable[[str], str] = request.getfixturevalue("postgresql")
-    name = make_url(url).database
-    engine = create_async_engine(
-        server("postgres").replace("postgresql://", "postgresql+asyncpg://"), isolation_level="AUTOCOMMIT"
-    )
-    async with engine.connect() as connection:
-        await connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
-        await connection.execute(
-            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
-            {"name": name},
-        )
-        yield
-        await connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
-    await engine.dispose()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,6 +25,9 @@ from tests.crash.nursery import READY
 PROJECT = Path(__file__).parents[2]
 COLD_START_SECONDS = 60.0
 """Patience with a start that imports everything, on a machine that others use too."""
+LOG_LINES, LOG_ERRORS, LOG_WIDTH = 20, 8, 240
+ERROR_ITSELF = re.compile(r"[\w.]*(Error|Exception)\b")
+"""The last line of a traceback, which says what was wrong."""
 TROUBLE = ("event_failed", "event_lost", "answer_failed", "sending_failed", "job_failed", "listening_failed")
 """Lines of the log that no crash may cause: they tell of a bug."""
 
@@ -65,6 +69,13 @@ class Installation:
     def troubles(self) -> list[str]:
         """The lines of the log that tell of a bug."""
         return [line for line in self.said().splitlines() if any(word in line for word in TROUBLE)]
+
+    def last_words(self) -> str:
+        """The errors and the end of the log, for a test that has failed."""
+        lines = [line.strip()[:LOG_WIDTH] for line in self.said().splitlines()]
+        errors = [line for line in lines if "[error" in line or ERROR_ITSELF.match(line)]
+        told = ["ошибки в журнале:", *errors[-LOG_ERRORS:], "конец журнала:", *lines[-LOG_LINES:]]
+        return "\n".join(told)
 
     async def answers(self, *, patience: float = COLD_START_SECONDS) -> None:
         """Wait until its HTTP doors are open."""

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bot.clock import SystemClock
+from faq.diagnosis import Leaf
 from faq.markup import plain
 from handlers.knowledge import Knowledge
 from storage import outbox
@@ -37,6 +39,7 @@ NO_SUCH_MOMENT_SECONDS = 4.0
 """Kill anyway when the moment does not come."""
 DEBOUNCE_SECONDS = 1.5
 SETTLED_SECONDS = 30.0
+UNSENT_SHOWN = 12
 
 _clock = SystemClock()
 
@@ -180,6 +183,9 @@ class Killing:
                 await _settled(database)
                 process.send_signal(signal.SIGTERM)
                 assert await process.wait() == 0
+        except Exception as error:
+            error.add_note(f"seed {self.seed}\n{await _unsent(database)}\n{self.installation.last_words()}")
+            raise
         finally:
             await crowd.cancel()
 
@@ -263,9 +269,15 @@ def _telegram_trap(telegram: TelegramServer) -> Callable[[str], Any]:
 
 
 def _questions(knowledge: Knowledge) -> list[Question]:
-    """One question of each topic, in words that have only one answer."""
-    topics = knowledge.base.topics.values()
-    return [Question(topic.phrasings[0] + "?", plain(knowledge.answer(topic))[:60]) for topic in topics]
+    """One question of each topic, in words that have only one answer; some error texts are asked about."""
+    triage = knowledge.build_triage()
+    found = []
+    for topic in knowledge.base.topics.values():
+        text = f"{topic.phrasings[0]}?"
+        step = triage.understand(text).step
+        if step is None or isinstance(step.shown, Leaf):
+            found.append(Question(text, plain(knowledge.answer(topic))[:60]))
+    return found
 
 
 async def _settled(database: Database) -> None:
@@ -274,6 +286,18 @@ async def _settled(database: Database) -> None:
     while any(state in {"queued", "sending"} for _, state in await _count(database)):
         assert _clock.monotonic() < deadline, "исходящие не кончаются"
         await _clock.sleep(0.1)
+
+
+async def _unsent(database: Database) -> str:
+    """The letters that were not sent, for a test that has failed."""
+    query = text(
+        "SELECT id, chat_id, priority, state, attempts, pieces_sent, not_before, error"
+        " FROM outbox WHERE state <> 'sent' ORDER BY id LIMIT :shown"
+    )
+    async with database.reading() as tx:
+        rows = (await tx.execute(query, {"shown": UNSENT_SHOWN})).mappings().all()
+    letters = [" ".join(f"{name}={value}" for name, value in row.items()) for row in rows]
+    return "\n".join([f"не отправлено ({_clock.now():%H:%M:%S}):", *letters])
 
 
 async def _left_over(database: Database, channel: str) -> dict[str, int]:

@@ -16,14 +16,14 @@ from bot.clock import SystemClock
 from bot.supervise import BUSY_RETRY_SECONDS
 from handlers import texts
 from storage.database import Database
-from tests.crash.processes import Installation, Nursery, free_port, invitation
+from tests.crash.processes import COLD_START_SECONDS, Installation, Nursery, free_port, invitation
 from tests.emulators.telegram import TelegramServer
 from tests.emulators.vk import Fault, VkServer
 from tests.house import VK_GROUP, VK_TOKEN
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-QUESTION, ANSWER = "не приходит код из смс, что делать?", "8 800 100-70-10"
+QUESTION, ANSWER = "забыл пароль от госуслуг, что делать?", "8 800 100-70-10"
 STOP_SECONDS = 8.0
 """What a service manager may expect; open web requests alone are given five."""
 TAKE_OVER_SECONDS = 15.0
@@ -45,7 +45,7 @@ async def test_a_stopped_helpdesk_ends_at_once_and_goes_on_later(
         installed = installation(database_url=database_url, **vk_settings(vk))
         async with installed.run() as process:
             await installed.answers()
-            await vk.listened()
+            await vk.listened(timeout=COLD_START_SECONDS)
             asking, pressing = [await _greeted(vk, name) for name in ("Анна", "Пётр")]
             held = vk.fail(method="messages.send", peer_id=pressing.id, fault=Fault.execute_then_hang())
             await pressing.presses(texts.BUTTON_SECTIONS)

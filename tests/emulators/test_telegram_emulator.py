@@ -458,6 +458,38 @@ async def test_edits_and_deletions_have_rules(anna: Person, bot: Bot, clock: Fas
         await bot.delete_message(anna.id, sent.message_id)
 
 
+async def test_what_is_deleted_is_gone_from_that_chat_alone(
+    server: TelegramServer, anna: Person, bot: Bot
+) -> None:
+    boris = server.person(first_name="Борис")
+    await boris.start()
+    hers, photo = await anna.says("мой номер"), await anna.sends_photo(TINY_JPEG, caption="номер на снимке")
+    with pytest.raises(TelegramBadRequest, match="message to delete not found"):
+        await bot.delete_message(boris.id, hers.id)
+    with pytest.raises(TelegramBadRequest, match="chat not found"):
+        await bot.delete_message(12345, hers.id)
+    assert hers.id in [message.id for message in anna.chat]
+    assert await bot.delete_message(anna.id, hers.id) is True
+    assert await bot.delete_message(anna.id, photo.id) is True
+    assert [message.text for message in anna.chat] == ["/start"]
+    assert "номер" not in anna.transcript()
+    for missing in ({"chat_id": anna.id}, {"message_id": hers.id}, {"chat_id": anna.id, "message_id": "x"}):
+        status, _ = await call(server, "deleteMessage", **missing)
+        assert status == 400
+    assert len(server.violations) == 3
+    server.violations.clear()
+
+
+async def test_in_a_group_a_bot_deletes_only_its_own(server: TelegramServer, anna: Person, bot: Bot) -> None:
+    group = server.group("5Б", members=[anna])
+    await group.adds_bot(anna)
+    theirs = await anna.says("/help", chat=group)
+    with pytest.raises(TelegramBadRequest, match="message can't be deleted"):
+        await bot.delete_message(group.id, theirs.id)
+    ours = await bot.send_message(group.id, "Вот")
+    assert await bot.delete_message(group.id, ours.message_id) is True
+
+
 async def test_a_press_is_answered_in_time_or_not_at_all(anna: Person, bot: Bot, clock: FastClock) -> None:
     with pytest.raises(TelegramBadRequest, match="query is too old and response timeout expired"):
         await bot.answer_callback_query("123")

@@ -357,6 +357,36 @@ async def test_editing_and_deleting(client: Client, clock: SteppedClock, person:
     assert refused["error"]["code"] == 924
 
 
+async def test_a_persons_message_goes_only_from_the_communitys_side(
+    server: VkServer, client: Client, person: Person
+) -> None:
+    other = server.person(first_name="Олег")
+    await other.start()
+    hers = await person.says("мой номер")
+    inbox = server.world.dialogs[person.user_id]
+    mine = {"peer_id": person.user_id, "cmids": hers.cmid}
+    [refused] = await client.ok("messages.delete", **mine, delete_for_all=1)
+    assert refused["error"]["code"] == 924
+    for wrong in ({"peer_id": other.user_id, "cmids": hers.cmid}, {"peer_id": 5, "cmids": hers.cmid}):
+        [unknown] = await client.ok("messages.delete", **wrong)
+        assert unknown["error"]["code"] == 100
+    assert await client.code("messages.delete", cmids=hers.cmid) == 100
+    assert await client.code("messages.delete", peer_id=person.user_id) == 100
+    assert hers in inbox.inbox
+    [deleted] = await client.ok("messages.delete", **mine)
+    assert (deleted["peer_id"], deleted["conversation_message_id"]) == (person.user_id, hers.cmid)
+    assert deleted["response"] == 1
+    assert hers not in inbox.inbox
+    assert hers in person.chat
+    assert "убрано сообществом" in person.transcript()
+    seen = await client.ok(
+        "messages.getByConversationMessageId", peer_id=person.user_id, conversation_message_ids=hers.cmid
+    )
+    assert seen["items"] == []
+    [again] = await client.ok("messages.delete", **mine)
+    assert again["error"]["code"] == 100
+
+
 async def test_smaller_methods(server: VkServer, client: Client, person: Person) -> None:
     number = person.user_id
     assert await client.ok("messages.setActivity", peer_id=number, type="typing") == 1

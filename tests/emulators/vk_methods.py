@@ -306,7 +306,9 @@ class Methods:
 
     def _dialogs(self, params: Params) -> list[Dialog]:
         dialogs = self._world.dialogs
-        return [dialogs[params["peer_id"]]] if params.get("peer_id") in dialogs else list(dialogs.values())
+        if "peer_id" not in params:
+            return list(dialogs.values())
+        return [dialogs[params["peer_id"]]] if params["peer_id"] in dialogs else []
 
     async def _delete_one(self, message: ChatMessage | None, *, number: int, for_all: bool) -> dict[str, Any]:
         if message is None:
@@ -320,7 +322,8 @@ class Methods:
             if not message.from_bot or self._world.clock.now() - message.at > EDIT_LIFE:
                 return names | {"error": {"code": 924, "description": VkError(924).text}}
             message.deleted = True
-            await self._world.dialogs[message.peer_id].touch()
+        message.removed = True
+        await self._world.dialogs[message.peer_id].touch()
         return names | {"response": 1}
 
     async def _set_activity(self, params: Params) -> int:

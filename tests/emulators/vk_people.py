@@ -267,7 +267,8 @@ def _is_shortened(label: str, wanted: str) -> bool:
 
 def _drawn(message: ChatMessage, *, name: str) -> list[str]:
     who = "бот" if message.from_bot else name
-    marks = "".join([" (изменено)" * message.edited, " (удалено)" * message.deleted])
+    marks = " (изменено)" * message.edited + " (удалено)" * message.deleted
+    marks += " (убрано сообществом у себя)" * message.removed
     files = "".join(f" [{one.kind} {one.name}]" for one in message.attachments)
     lines = [f"{who}{marks}: {message.text}{files}"]
     lines += ["    " + " ".join(f"[{label}]" for label in row) for row in message.buttons]

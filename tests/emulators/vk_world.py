@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 from uuid import uuid4
 
 if TYPE_CHECKING:
@@ -99,6 +98,9 @@ class ChatMessage:
     random_id: int = 0
     edited: bool = False
     deleted: bool = False
+    """Nobody sees it any more."""
+    removed: bool = False
+    """Only the person sees it: the community took it from its own side of the dialogue."""
 
     @property
     def buttons(self) -> list[list[str]]:
@@ -160,13 +162,18 @@ class Dialog:
     input_keyboard: ChatMessage | None = None
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
+    @property
+    def inbox(self) -> list[ChatMessage]:
+        """What the community's people and bots can read."""
+        return [one for one in self.messages if not (one.deleted or one.removed)]
+
     def by_cmid(self, cmid: int) -> ChatMessage | None:
         """A message by its number in the dialog."""
-        return next((one for one in self.messages if one.cmid == cmid and not one.deleted), None)
+        return next((one for one in self.inbox if one.cmid == cmid), None)
 
     def by_id(self, message_id: int) -> ChatMessage | None:
         """A message by its number in the community."""
-        return next((one for one in self.messages if one.id == message_id and not one.deleted), None)
+        return next((one for one in self.inbox if one.id == message_id), None)
 
     def sent_with(self, random_id: int, *, now: datetime) -> ChatMessage | None:
         """The bot's earlier message that makes this random_id a repeat."""
@@ -247,7 +254,8 @@ class World:
             content=content,
             mime=mime or "application/octet-stream",
             token=key,
-            url=f"{self.base_url}/files/{key}/{quote(name or 'file')}",
+            # VK's addresses (vk.com/doc1_2?hash=…) do not repeat what the person called the file.
+            url=f"{self.base_url}/files/{key}/{kind}",
             at=self.timestamp(),
         )
         self.files[key] = stored

@@ -146,11 +146,11 @@ def test_each_reason_of_refusal_ends_with_steps_or_a_card(
     assert shown is not None
     held = [TREE.fields[name] for name in shown.ticket.needs]
     assert {each.id for each in held} >= {"school", "class", "who", "tried", "reply"}
-    assert {title for title, _ in shown.known} | {each.title for each in shown.missing} == {
-        each.title for each in held if each.needed != "auto" or each.title in dict(shown.known)
+    assert {*shown.known} | {each.id for each in shown.missing} == {
+        each.id for each in held if each.needed in {"always", "policy"} or each.id in shown.known
     }
     if differs:
-        assert dict(shown.known)["Что не так"] == differs
+        assert shown.known["differs"] == differs
 
 
 # --- what the text says is not asked ---
@@ -325,12 +325,12 @@ def test_a_card_holds_what_is_known_and_names_what_is_missing() -> None:
     assert shown is not None
     assert shown.ticket.title == "Данные в Дневник.ру не совпадают с Госуслугами"
     assert shown.ticket.to == "school"
-    assert shown.known == (
-        ("Кто не может войти", "ребёнок, до 14 лет"),
-        ("Что не так", "СНИЛС"),
-        ("Что уже пробовали", "сверены с документами, верны"),
-    )
-    assert [each.id for each in shown.missing] == ["school", "class", "names", "error", "before", "reply"]
+    assert shown.known == {
+        "who": "ребёнок, до 14 лет",
+        "differs": "СНИЛС",
+        "tried": "сверены с документами, верны",
+    }
+    assert [each.id for each in shown.missing] == ["class", "error", "before", "names", "school"]
     assert card(TREE, tapped("where.gosuslugi")) is None
 
 

@@ -31,6 +31,8 @@ class Someone:
     name: str
     heard: list[Outgoing] = field(default_factory=list)
     """Everything that was sent to this person, in order."""
+    deleted: dict[str, int] = field(default_factory=dict)
+    """Numbers of this person's messages that were taken out of the chat, with what had been heard by then."""
 
     async def says(self, text: str = "", **more: Any) -> str:
         """Write a message; gives the messenger's number of it."""
@@ -67,9 +69,16 @@ class Desk:
     def __init__(self, database: Database, knowledge: Knowledge, clock: StoppedClock) -> None:
         self.database = database
         self.clock = clock
-        self.helpdesk = Helpdesk(database, knowledge, now=clock.now)
+        self._knowledge = knowledge
         self._numbers = itertools.count(1)
         self._people: dict[Address, Someone] = {}
+        self.restarts()
+
+    def restarts(self) -> None:
+        """Begin another process's life: nothing but the database is remembered."""
+        self.helpdesk = Helpdesk(
+            self.database, self._knowledge, now=self.clock.now, deletes=lambda channel: channel == "telegram"
+        )
 
     def new_number(self) -> str:
         """A number that nothing had before."""
@@ -135,7 +144,11 @@ class Desk:
             while letters := await self._claim(channel):
                 for letter in letters:
                     someone = self._people[Address(letter.channel, letter.chat_id)]
-                    someone.heard.append(from_plain(letter.body))
+                    message = from_plain(letter.body)
+                    if message.delete is None:
+                        someone.heard.append(message)
+                    else:
+                        someone.deleted[message.delete] = len(someone.heard)
                     async with self.database.transaction() as tx:
                         await outbox.note_piece(tx, letter, pieces_sent=1, external_id=f"sent-{letter.id}")
                         await outbox.mark_sent(tx, letter.id, now=self.clock.now())

@@ -6,15 +6,17 @@ import re
 
 import pytest
 
+from bot.channels.telegram.listening import COMMANDS
+from faq.markup import plain
 from handlers import texts
 from handlers.desk import Helpdesk
 from handlers.escalation import WAIT_FOR_SCHOOL
 from handlers.knowledge import Knowledge
-from storage import journal, tickets
+from storage import journal, people, tickets
 from tests.handlers.desk import PHOTO, Desk
 from tests.stumbling import STUMBLE, StumblingKnowledge
 
-QUESTION = "не приходит код из смс"
+QUESTION = "забыл пароль от госуслуг"
 CODE = "8 800 100-70-10"
 HUGE = "9" * 200
 
@@ -29,9 +31,9 @@ async def test_a_complete_question_is_answered_after_a_second_and_a_half(desk: D
 
 async def test_a_fragment_is_waited_for_longer_and_joined(desk: Desk) -> None:
     parent = await desk.parent()
-    await parent.says("не приходит")
+    await parent.says("забыл пароль")
     assert await parent.waits(seconds=3) == []
-    await parent.says("код")
+    await parent.says("от госуслуг")
     assert await parent.waits(seconds=3) == []
     (answer,) = await parent.waits(seconds=3)
     assert CODE in answer
@@ -55,6 +57,49 @@ async def test_a_greeting_comes_once_and_with_the_notice(desk: Desk) -> None:
     assert (await desk.known(parent)).greeted_at is not None
     async with desk.database.reading() as tx:
         assert (await journal.count(tx))["greeted"] == 1
+
+
+async def test_who_knows_an_older_notice_sees_the_new_one_once_and_it_is_recorded(desk: Desk) -> None:
+    parent = await desk.parent()
+    known = await desk.known(parent)
+    async with desk.database.transaction() as tx:
+        await people.note_greeted(tx, known.id, notice_version="2020-01", now=desk.clock.now())
+    await parent.says("здравствуйте")
+    assert await parent.waits() == [texts.NOTICE_CHANGED, texts.GREETING_AGAIN]
+    assert (await desk.known(parent)).notice_version == texts.NOTICE_VERSION
+    await parent.says(QUESTION)
+    assert texts.NOTICE_CHANGED not in await parent.waits()
+    async with desk.database.reading() as tx:
+        assert (await journal.count(tx))["greeted"] == 2
+
+
+async def test_a_new_notice_reaches_a_parent_who_writes_to_the_staff(desk: Desk) -> None:
+    colleague, parent = await desk.colleague(), await desk.parent()
+    await desk.opens_question(parent)
+    known = await desk.known(parent)
+    async with desk.database.transaction() as tx:
+        await people.note_greeted(tx, known.id, notice_version="2020-01", now=desk.clock.now())
+    await parent.says("есть новости?")
+    assert await parent.waits() == [texts.NOTICE_CHANGED]
+    assert "есть новости?" in colleague.heard[-1].text
+
+
+async def test_a_stranger_who_blocks_the_bot_is_nobody_to_remember(desk: Desk) -> None:
+    stranger, parent = desk.person(), await desk.parent()
+    for each in (stranger, parent):
+        await desk.takes(each, reachable=False)
+    async with desk.database.reading() as tx:
+        assert await people.at(tx, stranger.address.channel, stranger.address.chat_id) is None
+        assert (await journal.count(tx))["blocked"] == 1
+    assert (await desk.known(parent)).unreachable == "blocked"
+
+
+@pytest.mark.parametrize("command", [each.command for each in COMMANDS])
+async def test_every_command_of_the_menu_is_obeyed_at_once(desk: Desk, command: str) -> None:
+    parent = await desk.parent()
+    await parent.says(f"/{command}")
+    (said,) = await parent.waits(seconds=0)
+    assert (plain(texts.HELP) == said) == (command == "help")
 
 
 async def test_a_misunderstanding_is_rephrased_once_and_counted_anew_after_an_answer(desk: Desk) -> None:
@@ -178,14 +223,18 @@ async def test_an_event_is_taken_once(desk: Desk) -> None:
     assert len(await parent.waits()) == 1
 
 
-async def test_files_of_a_joined_question_stand_on_the_card(desk: Desk) -> None:
+async def test_checked_files_of_a_joined_question_stand_on_the_card(desk: Desk) -> None:
     colleague = await desk.colleague()
     parent = await desk.parent()
     await parent.says("", attachments=(PHOTO,))
     await parent.says("вот что на экране, всё сломано")
     await parent.waits()
-    await desk.opens_question(parent)
-    card = next(message for message in colleague.heard if "Школа" in message.text)
+    number = await desk.opens_question(parent)
+    (question,) = await parent.waits_for_messages()
+    await parent.presses(question.buttons[0][0].payload)
+    await colleague.presses(f"card:{number}")
+    card = (await colleague.waits_for_messages())[-1]
+    assert "вот что на экране" in card.text
     assert [file.ref for file in card.attachments] == [PHOTO.ref]
 
 
@@ -245,7 +294,7 @@ async def test_a_bug_in_one_answer_does_not_keep_the_others_waiting(
     assert CODE in second.heard[-1].text
     assert f"{STUMBLE} на этом" in colleague.heard[-1].text
     # A second bug on the way to the staff: it is tried again later, and nobody else waits for it.
-    stumbling.broken.add("login-code-not-coming")
+    stumbling.broken.add("password-recovery")
     await second.says(f"{STUMBLE} ещё раз")
     assert await second.waits() == []
     await first.presses("menu")
@@ -264,8 +313,74 @@ async def test_a_bug_met_by_the_staff_opens_no_question_and_is_told(
     await parent.waits()
     number = await desk.opens_question(parent)
     await colleague.waits()
-    stumbling.broken.add("login-code-not-coming")
+    stumbling.broken.add("password-recovery")
     await colleague.presses(f"card:{number}")
     assert await colleague.waits() == [texts.STAFF_MISHAP]
     async with desk.database.reading() as tx:
         assert len(await tickets.list_open(tx)) == 1
+
+
+async def test_an_invitation_that_is_not_ours_leaves_a_parent_with_the_menu(desk: Desk) -> None:
+    parent = await desk.parent()
+    await parent.starts("join-nonsense")
+    (told,) = await parent.waits_for_messages()
+    assert told.text == texts.INVITATION_WRONG
+    assert told.buttons
+
+
+async def test_who_subscribes_again_is_shown_the_way_on(desk: Desk) -> None:
+    parent = await desk.parent()
+    await parent.says("/subscribe")
+    (told,) = await parent.waits_for_messages()
+    assert told.text == texts.UNMUTED
+    assert told.buttons
+
+
+async def test_back_with_the_bot_a_parent_is_asked_to_write(desk: Desk) -> None:
+    parent = await desk.parent()
+    await desk.opens_question(parent)
+    await parent.presses("bot")
+    (told,) = await parent.waits()
+    assert "напишите" in told
+
+
+async def test_a_question_typed_before_the_human_is_called_off_is_answered(desk: Desk) -> None:
+    parent = await desk.parent()
+    await parent.presses("human")
+    await parent.waits()
+    await parent.says(QUESTION)
+    await parent.presses("cancel")
+    assert CODE in (await parent.waits())[-1]
+
+
+async def test_a_school_typed_before_a_second_press_is_taken_at_once(desk: Desk) -> None:
+    parent = await desk.parent()
+    await parent.presses("human")
+    await parent.waits()
+    await parent.says("школа 5, Майкоп")
+    await parent.presses("human")
+    assert "Передал вопрос" in (await parent.waits())[-1]
+
+
+@pytest.mark.parametrize("words", ["назад", "Заново", "начать заново"])
+async def test_back_is_no_name_of_a_school(desk: Desk, words: str) -> None:
+    parent = await desk.parent()
+    await parent.presses("human")
+    await parent.says(words)
+    assert (await parent.waits())[-1] == texts.CANCELLED
+
+
+async def test_a_human_is_called_also_right_after_a_question(desk: Desk) -> None:
+    parent = await desk.parent()
+    await parent.says("личность не подтверждена")
+    await parent.says("Оператора!")
+    assert await parent.waits() == [texts.ASK_SCHOOL]
+
+
+async def test_the_school_is_not_taken_for_what_to_call_a_child(desk: Desk) -> None:
+    parent = await desk.parent()
+    await parent.presses("fam:add")
+    await parent.presses("human")
+    await parent.waits()
+    await parent.says("школа 5, Майкоп")
+    assert "Передал вопрос" in (await parent.waits())[-1]

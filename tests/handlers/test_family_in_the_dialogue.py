@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from handlers import texts, texts_family
 from storage import people
 from tests.handlers.desk import Desk, Someone
@@ -25,13 +27,33 @@ async def test_my_children_are_listed_and_named_in_words(desk: Desk) -> None:
     assert "старшая" in listed
 
 
+@pytest.mark.parametrize("asked", ["/menu", "/help"])
+async def test_my_children_are_found_by_button(desk: Desk, asked: str) -> None:
+    parent = await desk.parent()
+    await parent.says(asked)
+    (menu,) = await parent.waits_for_messages()
+    buttons = [button for row in menu.buttons for button in row]
+    assert len(buttons) <= 10  # VK shows no more under one message
+    assert buttons[-1].label == texts_family.BUTTON_LIST
+    await parent.presses(buttons[-1].payload)
+    assert await parent.waits() == [texts_family.NO_CHILDREN]
+
+
+async def test_a_forgotten_parent_who_blocks_the_bot_stays_forgotten(desk: Desk) -> None:
+    parent = await desk.parent()
+    await parent.presses("forget:yes")
+    await parent.waits()
+    await desk.takes(parent, reachable=False)
+    assert await row_of(desk, parent) is None
+
+
 async def test_a_question_instead_of_a_label_is_answered(desk: Desk) -> None:
     parent = await desk.parent()
     await parent.presses("fam:add")
     await parent.waits()
-    await parent.says("не приходит код из смс при входе, что делать?")
+    await parent.says("как восстановить пароль от госуслуг?")
     (answer,) = await parent.waits()
-    assert "код" in answer.lower()
+    assert "парол" in answer.lower()
 
 
 async def test_a_code_joins_two_channels(desk: Desk) -> None:
@@ -78,3 +100,43 @@ async def test_an_answer_to_somebody_who_was_forgotten_goes_nowhere(desk: Desk) 
 
 def _is_code(word: str) -> bool:
     return len(word) == 6 and word.isascii() and word.isupper()
+
+
+@pytest.mark.parametrize("words", ["человек", "оператора", "позовите человека"])
+async def test_a_human_is_called_also_where_a_code_is_awaited(desk: Desk, words: str) -> None:
+    parent = await desk.parent()
+    await parent.presses("fam:type")
+    assert await parent.waits() == [texts_family.ASK_CODE]
+    await parent.says(words)
+    assert await parent.waits() == [texts.ASK_SCHOOL]
+
+
+@pytest.mark.parametrize(
+    ("payload", "told"),
+    [
+        ("fam:leave", texts_family.NOT_JOINED),
+        ("fam:leaveyes", texts_family.NOT_JOINED),
+        ("fam:here", texts_family.PRIMARY_HERE),
+        ("forget:no", texts_family.KEPT),
+    ],
+)
+async def test_a_sentence_that_asks_nothing_offers_a_way_on(desk: Desk, payload: str, told: str) -> None:
+    parent = await desk.parent()
+    await parent.presses(payload)
+    (message,) = await parent.waits_for_messages()
+    assert message.text == told
+    assert message.buttons
+
+
+async def test_joining_offers_a_way_on_whatever_comes_of_it(desk: Desk) -> None:
+    here, there = await desk.parent(), desk.person("Анна", channel="vk")
+    for again in (False, True):
+        await here.presses("fam:code")
+        code = next(word for word in (await here.waits())[-1].split() if _is_code(word.strip(".")))
+        await here.says(f"/join {code.strip('.')}")
+        (own,) = await here.waits_for_messages()
+        assert (own.text, bool(own.buttons)) == (texts_family.OWN_CODE, True)
+        await there.says(f"/join {code.strip('.')}")
+        (told,) = await there.waits_for_messages()
+        assert (told.text == texts_family.ALREADY_JOINED) is again
+        assert told.buttons

@@ -99,13 +99,19 @@ def test_several_values_of_several_kinds_are_all_hidden() -> None:
     assert [each.kind for each in masked.hidden] == ["snils", "passport", "phone", "code"]
 
 
-def test_the_parent_hears_each_kind_once_in_one_sentence() -> None:
+def test_the_parent_hears_each_kind_once_and_what_becomes_of_the_message() -> None:
     hidden = (Hidden("code", 0, 4), Hidden("snils", 5, 19), Hidden("code", 20, 24))
-    assert told(hidden) == (
+    what_and_why = (
         "В вашем сообщении скрыто: номер СНИЛС, код — "
-        "в чате личные данные не нужны, а документы показывают только лично."
+        "в чате личные данные не нужны, а документы показывают только лично. "
     )
-    assert told(()) == ""
+    assert told(hidden, deleted=True) == what_and_why + (
+        "Само сообщение убираем из чата; если оно осталось на экране, удалите его, пожалуйста."
+    )
+    assert told(hidden, deleted=False) == what_and_why + (
+        "Из вашего чата сообщение можете удалить только вы: сделайте это, пожалуйста."
+    )
+    assert told((), deleted=True) == ""
 
 
 def test_the_corpus_is_the_same_for_the_same_seed_and_holds_what_it_says() -> None:

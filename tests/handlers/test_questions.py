@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from faq.matcher import Decision
 from faq.separating import Separation
-from handlers import texts
+from handlers import texts, texts_diagnosis
 from handlers.desk import Helpdesk
 from handlers.knowledge import Knowledge
 from handlers.messages import Outgoing
@@ -106,7 +106,7 @@ async def test_a_foreign_matter_is_refused_honestly_and_never_escalates(desk: De
     parent = await desk.parent()
     (first,) = await asks(parent, MEALS)
     assert first.text == texts.FOREIGN
-    assert labels(first) == [texts.BUTTON_SECTIONS, texts.BUTTON_HUMAN]
+    assert labels(first) == [texts_diagnosis.BUTTON_START, texts.BUTTON_SECTIONS, texts.BUTTON_HUMAN]
     for _ in range(3):
         (again,) = await asks(parent, CLUBS)
         assert again.text == texts.FOREIGN_AGAIN
@@ -206,7 +206,7 @@ async def test_two_questions_are_answered_in_one_message(desk: Desk, knowledge: 
         ]
     )
     assert labels(both) == HELP_BUTTONS
-    assert both.buttons[1][0].payload == f"no:{CODE_TOPIC}"
+    assert both.buttons[0][1].payload == f"no:{CODE_TOPIC}"
     assert [(deed, topic) for deed, topic, _ in await deeds(desk)] == [
         ("answered", CODE_TOPIC),
         ("answered", PASSWORD_TOPIC),

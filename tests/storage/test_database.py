@@ -124,6 +124,19 @@ async def test_after_a_crash_replies_go_again_and_campaigns_become_unknown(datab
         assert await outbox.count(tx) == {("telegram", "queued"): 1, ("telegram", "unknown"): 1}
 
 
+@pytest.mark.parametrize("priority", [outbox.REPLY, outbox.CAMPAIGN])
+async def test_what_we_are_sending_now_is_not_taken_back(database: Database, priority: int) -> None:
+    async with database.transaction() as tx:
+        for chat in ("1", "2"):
+            await outbox.add(tx, channel="telegram", chat_id=chat, priority=priority, body={}, now=NOW)
+        flying, _ = await outbox.claim(tx, "telegram", now=NOW, limit=10)
+    async with database.transaction() as tx:
+        released = await outbox.release(tx, "telegram", doubtful=True, sparing=[flying.id])
+        assert released == ((1, 0) if priority == outbox.REPLY else (0, 1))
+        left = await outbox.count(tx)
+    assert left["telegram", "sending"] == 1
+
+
 async def test_a_message_with_one_key_is_shown_once(database: Database) -> None:
     async with database.transaction() as tx:
         first = await feed.show(tx, "web", "a", key="k:0", body={"t": 1}, now=NOW)

@@ -336,10 +336,13 @@ async def tell(
             tx,
             person_id=person.id,
             conversation_id=talk.id,
-            reason="asked",
-            topic="snils-mismatch",
-            tried=["snils-mismatch"],
-            school=f"школа {mark}",
+            matter=tickets.Matter(
+                reason="diagnosis",
+                topic="snils-mismatch",
+                tried=("snils-mismatch",),
+                school=f"школа {mark}",
+                card=(("Класс", f"5Б {mark}"),),
+            ),
             now=NOW,
         )
         await journal.note(tx, "ticket_opened", actor="person", now=NOW, ticket_id=ticket.id)

@@ -27,6 +27,8 @@ class TelegramChannel:
 
     name = "telegram"
     drops_repeats = False
+    deletes_theirs = True
+    """For 48 hours, in a private chat (deleteMessage)."""
     # The documented limits are 30 a second in all and 1 a second for a chat.
     pace = Pace(per_second=28, per_chat_interval=1.05)
 

@@ -25,6 +25,8 @@ MORE_CHOICES = "Ещё варианты:"
 
 def compose(message: Outgoing, files: Sequence[LocalFile]) -> tuple[Piece, ...]:
     """Split a message into requests; raises `Rejected` for a button that Telegram cannot carry."""
+    if message.delete is not None:
+        return (Piece(delete=message.delete),)
     texts = split(message.text, limit=TEXT_LIMIT, measure=_length)
     boards = _boards(message.buttons)
     if len(files) == 1 and len(texts) <= 1 and sum(map(_length, texts)) <= CAPTION_LIMIT:

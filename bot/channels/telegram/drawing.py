@@ -10,6 +10,7 @@ from typing import Any
 from bot.channels.base import LocalFile, Piece, Rejected
 from bot.channels.telegram.events import clean
 from bot.channels.telegram.library import (
+    DeleteMessage,
     FSInputFile,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
@@ -33,6 +34,8 @@ from handlers.messages import Address, Button, Rows
 def draw(to: Address, piece: Piece) -> TelegramMethod[Any]:
     """Make the one request that this piece is; raises `Rejected` for what cannot become one."""
     try:
+        if piece.delete is not None:
+            return DeleteMessage(chat_id=int(to.chat_id), message_id=int(piece.delete))
         common: dict[str, Any] = {"chat_id": int(to.chat_id), "reply_parameters": _reply(piece.reply_to)}
         text = "".join(map(_html, piece.spans))
         if len(piece.files) > 1:

@@ -63,6 +63,7 @@ with _types_left_unbuilt(_names):
     )
     from aiogram.methods import (
         AnswerCallbackQuery,
+        DeleteMessage,
         DeleteWebhook,
         GetFile,
         GetMe,
@@ -108,6 +109,7 @@ __all__ = [
     "CallbackQuery",
     "ChatMemberUpdated",
     "ClientDecodeError",
+    "DeleteMessage",
     "DeleteWebhook",
     "FSInputFile",
     "GetFile",
@@ -163,6 +165,7 @@ _USED: tuple[type[BaseModel], ...] = (
     LinkPreviewOptions,
     ReplyParameters,
     AnswerCallbackQuery,
+    DeleteMessage,
     DeleteWebhook,
     GetFile,
     GetMe,

@@ -38,9 +38,14 @@ LONG_POLL = 25
 COURTESY_TIMEOUT = 10
 
 COMMANDS = (
-    BotCommand(command="start", description="Начать сначала"),
+    BotCommand(command="login", description="Не могу войти"),
+    BotCommand(command="menu", description="Разделы с ответами"),
+    BotCommand(command="human", description="Позвать человека"),
+    BotCommand(command="children", description="Мои дети"),
     BotCommand(command="help", description="Чем может помочь бот"),
     BotCommand(command="stop", description="Не присылать объявления"),
+    BotCommand(command="forget", description="Удалить всё, что бот обо мне хранит"),
+    BotCommand(command="start", description="Начать сначала"),
 )
 DESCRIPTION = (
     "Помогаю родителям и ученикам войти в электронный дневник. Напишите, что не получается, — "

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.channels.base import LocalFile, Piece, Rejected
+import structlog
+
+from bot.channels.base import LocalFile, Piece, Rejected, Unreachable
 from bot.channels.telegram.composing import size_of
 from bot.channels.telegram.drawing import draw
-from bot.channels.telegram.errors import says, send_error
+from bot.channels.telegram.errors import detail, says, send_error
 from bot.channels.telegram.library import (
     AiogramError,
     ClientDecodeError,
@@ -31,9 +33,13 @@ _BETTER_AS_FILE = (
 )
 """Refusals that mean: the same file goes through as a document (a very tall screenshot, for one)."""
 
+_log = structlog.get_logger(__name__)
+
 
 async def send(client: Client, to: Address, piece: Piece) -> str:
     """Send one piece; gives the ids of its messages, joined by commas."""
+    if piece.delete is not None:
+        return await _delete(client, draw(to, piece))
     _check(piece.files)
     try:
         try:
@@ -46,6 +52,18 @@ async def send(client: Client, to: Address, piece: Piece) -> str:
     except AiogramError as error:
         # `from None`: the cause may hold the address with the token, or somebody's text.
         raise send_error(error) from None
+
+
+async def _delete(client: Client, method: TelegramMethod[Any]) -> str:
+    try:
+        await client.call(method)
+    except AiogramError as error:
+        meaning = send_error(error)
+        if not isinstance(meaning, Rejected | Unreachable):
+            raise meaning from None
+        # Gone already, older than 48 hours, or the chat is closed to us: another try would say the same.
+        _log.info("message_not_deleted", channel="telegram", error=detail(error))
+    return ""
 
 
 def _check(files: Sequence[LocalFile]) -> None:

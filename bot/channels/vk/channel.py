@@ -27,6 +27,8 @@ class VkChannel:
     name = NAME
     drops_repeats = True
     """VK compares `random_id` within the last hour and the last 100 messages of a chat."""
+    deletes_theirs = False
+    """Only from the community's side of the dialogue, where several people read (messages.delete)."""
     pace = Pace(per_second=18, per_chat_interval=0.0)
     """VK's 20 calls a second with room for names and uploads; it has no limit per chat."""
 

@@ -22,6 +22,8 @@ CHOOSE = "Выберите вариант:"
 
 def compose(message: Outgoing, files: Sequence[LocalFile]) -> tuple[Piece, ...]:
     """Split a message into requests; the same message always gives the same pieces."""
+    if message.delete is not None:
+        return (Piece(delete=message.delete),)
     texts = split(message.text, limit=TEXT_LIMIT, measure=_length)
     keyboards = _keyboards(message.buttons)
     if keyboards and not texts:

@@ -60,10 +60,7 @@ let session = null;
 function identify() {
   if (token.get()) return Promise.resolve(token.get());
   session ??= request("/chat/session", { method: "POST" })
-    .then((body) => {
-      token.set(body.token);
-      return body.token;
-    })
+    .then((body) => (token.set(body.token), body.token))
     .finally(() => (session = null));
   return session;
 }
@@ -194,7 +191,9 @@ function show(message) {
   }
   log.querySelectorAll(".message").forEach((older) => older.classList.add("older"));
   log.append(article);
-  if (follow || message.own) reveal(article);
+  // To the end, but not past the beginning of a long message.
+  const top = article.offsetTop - log.offsetTop - 12;
+  if (follow || message.own) log.scrollTop = Math.min(log.scrollHeight, top);
   return article;
 }
 
@@ -212,17 +211,8 @@ function atBottom() {
   return log.scrollHeight - log.scrollTop - log.clientHeight < 80;
 }
 
-function toBottom() {
-  log.scrollTop = log.scrollHeight;
-}
-
-/** Scrolls to the end, but not past the beginning of a long message. */
-function reveal(article) {
-  log.scrollTop = Math.min(log.scrollHeight, article.offsetTop - log.offsetTop - 12);
-}
-
 function keepAtBottom() {
-  if (sticking) toBottom();
+  if (sticking) log.scrollTop = log.scrollHeight;
 }
 
 let typingTimer = 0;
@@ -327,9 +317,9 @@ function wakeAll() {
   sleepers.clear();
 }
 
-/** Words survive a reload; files cannot. */
+/** Words survive a reload; files cannot, and what the server has need not. */
 function keepUnsent() {
-  const words = queue.filter((item) => !item.files.length && item.article);
+  const words = queue.filter((item) => !item.files.length && item.article && !item.arrived);
   unsent.set(words.length ? JSON.stringify(words.map(({ id, words }) => ({ id, words }))) : "");
 }
 
@@ -349,7 +339,7 @@ async function open() {
   const past = await stubbornly(() => ask("/chat/history"));
   past.messages.forEach(show);
   newest = past.after;
-  toBottom();
+  keepAtBottom();
   log.setAttribute("aria-busy", "false");
   sayAgain(past.messages);
   greet(past.messages.length === 0);
@@ -362,9 +352,20 @@ async function open() {
 function hear(message) {
   if (message.id <= newest) return;
   newest = message.id;
+  if (message.instead_of) return replace(message);
   showTyping(false);
   show(message);
   if (document.hidden) document.title = `(${++missed}) ${TITLE}`;
+}
+
+/** Shows what the server keeps of one's own message in its place, or nothing. */
+function replace({ instead_of: id, text_spans: spans }) {
+  if (queue[0]?.id === id) queue[0].arrived = true;
+  keepUnsent();
+  const own = [...log.querySelectorAll(".own")].find((article) => article.dataset.id === id);
+  if (!spans.length) return own?.remove();
+  own?.querySelectorAll(".row").forEach((row) => row.remove());
+  return own?.querySelector(".bubble").prepend(...rows(spans));
 }
 
 /** Tries until it works, and says when the connection is gone. */
@@ -383,9 +384,8 @@ async function stubbornly(attempt) {
 
 function sayAgain(arrived) {
   const known = new Set(arrived.map((message) => message.id));
-  for (const { id, words } of JSON.parse(unsent.get() || "[]")) {
-    if (!known.has(id)) say(words, { id });
-  }
+  const left = JSON.parse(unsent.get() || "[]").filter(({ id }) => !known.has(id));
+  left.forEach(({ id, words }) => say(words, { id }));
   keepUnsent();
 }
 

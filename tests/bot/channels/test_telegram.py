@@ -469,6 +469,17 @@ async def test_no_trouble_ends_the_loop(
     assert TOKEN not in str(logs)
 
 
+async def test_the_menu_leads_where_parents_want_to_go(
+    server: TelegramServer, channel: TelegramChannel, desk: Desk
+) -> None:
+    async with listening(channel, desk):
+        await server.polled()
+    (told,) = server.calls_of("setMyCommands")
+    offered = [each["command"] for each in json.loads(told.params["commands"])]
+    assert offered[:4] == ["login", "menu", "human", "children"]
+    assert "forget" in offered
+
+
 @pytest.mark.usefixtures("anna")
 async def test_a_failed_introduction_does_not_stop_listening(
     server: TelegramServer, channel: TelegramChannel, desk: Desk
@@ -891,6 +902,62 @@ async def test_an_answer_too_new_to_be_read_still_means_sent(
         else:
             assert await sending == ids
         await channel.close()
+
+
+# ---- what is to go from the chat
+
+
+def deletion(person: Person, message_id: int) -> Outgoing:
+    return Outgoing(address(person), "", delete=str(message_id))
+
+
+async def test_a_message_of_theirs_goes_from_the_chat(channel: TelegramChannel, anna: Person) -> None:
+    as_channel: Channel = channel
+    assert as_channel.deletes_theirs
+    wrote = await anna.says("снилс 112-233-445 95")
+    assert await deliver(channel, deletion(anna, wrote.id)) == [""]
+    assert [message.text for message in anna.chat] == ["/start"]
+    # After a crash it is asked for again.
+    assert await deliver(channel, deletion(anna, wrote.id)) == [""]
+
+
+async def test_what_telegram_will_not_delete_stays_and_is_no_trouble(
+    server: TelegramServer, channel: TelegramChannel, anna: Person
+) -> None:
+    wrote = await anna.says("снилс 112-233-445 95")
+    too_old = Fault.bad_request("Bad Request: message can't be deleted for everyone")
+    server.fail(fault=too_old, method="deleteMessage")
+    with capture_logs() as logs:
+        assert await deliver(channel, deletion(anna, wrote.id)) == [""]
+    assert [line["event"] for line in logs] == ["message_not_deleted"]
+    await anna.blocks()
+    assert await deliver(channel, deletion(anna, wrote.id)) == [""]
+    assert await deliver(channel, deletion(server.person(), wrote.id)) == [""]
+    assert wrote.id in [message.id for message in anna.chat]
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (Fault.too_many_requests(5), SlowDown),
+        (Fault.server_error(), Unfinished),
+        (Fault.execute_then_drop(), Unfinished),
+        (Fault.unauthorized(), Closed),
+    ],
+)
+async def test_a_deletion_that_failed_for_now_is_tried_again(
+    server: TelegramServer,
+    channel: TelegramChannel,
+    anna: Person,
+    fault: Fault,
+    expected: type[SendError],
+) -> None:
+    wrote = await anna.says("снилс 112-233-445 95")
+    server.fail(fault=fault, method="deleteMessage")
+    with pytest.raises(expected):
+        await deliver(channel, deletion(anna, wrote.id))
+    assert await deliver(channel, deletion(anna, wrote.id)) == [""]
+    assert wrote.id not in [message.id for message in anna.chat]
 
 
 # ---- files of people

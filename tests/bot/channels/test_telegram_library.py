@@ -133,6 +133,7 @@ async def converse() -> None:
         await hooked.close()
         assert {call.method for call in server.calls} >= {
             "answerCallbackQuery",
+            "deleteMessage",
             "deleteWebhook",
             "getFile",
             "getMe",
@@ -169,6 +170,7 @@ async def say_everything(channel: Any, desk: Any, *, anna: Any, server: Any) -> 
     assert (await desk.next()).reply_to == asked
     await anna.edits(wrote, "вот то")
     assert (await desk.next()).edited
+    await sends(delete=str(wrote.id))
     await anna.presses("Забыл пароль")
     assert (await desk.next()).button == "tree:7"
     await until(lambda: not server.unanswered_presses(), FastClock())

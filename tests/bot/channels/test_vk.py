@@ -1146,6 +1146,60 @@ async def test_the_token_and_the_words_stay_out_of_addresses_and_logs(
     assert "тайна" not in caplog.text + str(logs)
 
 
+# ── what is to go from the chat ───────────────────────────────────────────────────────────────────────────
+
+
+def deletion(channel: VkChannel, person: Person, number: int) -> Piece:
+    (one,) = channel.compose(Outgoing(address(person), "", delete=str(number)), ())
+    return one
+
+
+async def test_a_message_of_theirs_goes_from_the_communitys_side(
+    server: VkServer, channel: VkChannel, anna: Person
+) -> None:
+    as_channel: Channel = channel
+    assert not as_channel.deletes_theirs
+    wrote = await anna.says("снилс 112-233-445 95")
+    assert await channel.send(address(anna), deletion(channel, anna, wrote.cmid), key="k") == ""
+    assert wrote not in server.world.dialogs[anna.user_id].inbox
+    assert wrote in anna.chat
+    # After a crash it is asked for again.
+    assert await channel.send(address(anna), deletion(channel, anna, wrote.cmid), key="k") == ""
+
+
+@pytest.mark.parametrize("code", [7, 15, 100, 924, 936])
+async def test_what_vk_will_not_delete_is_no_trouble(
+    server: VkServer, channel: VkChannel, anna: Person, code: int
+) -> None:
+    wrote = await anna.says("снилс 112-233-445 95")
+    server.fail(fault=Fault.error(code, f"about {TOKEN}"), method="messages.delete")
+    with capture_logs() as logs:
+        assert await channel.send(address(anna), deletion(channel, anna, wrote.cmid), key="k") == ""
+    assert [line["event"] for line in logs] == ["message_not_deleted"]
+    assert TOKEN not in str(logs)
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (Fault.error(6), SlowDown),
+        (Fault.error(5), Closed),
+        (Fault.error(10), Unfinished),
+        (Fault.execute_then_drop(), Unfinished),
+        (Fault.raw('{"response": [{"error": {"code": 10, "description": "later"}}]}'), Unfinished),
+    ],
+)
+async def test_a_deletion_that_failed_for_now_is_tried_again(
+    server: VkServer, channel: VkChannel, anna: Person, fault: Fault, expected: type[SendError]
+) -> None:
+    wrote = await anna.says("снилс 112-233-445 95")
+    server.fail(fault=fault, method="messages.delete")
+    with pytest.raises(expected):
+        await channel.send(address(anna), deletion(channel, anna, wrote.cmid), key="k")
+    assert await channel.send(address(anna), deletion(channel, anna, wrote.cmid), key="k") == ""
+    assert wrote not in server.world.dialogs[anna.user_id].inbox
+
+
 # ── files of people, and who we are ───────────────────────────────────────────────────────────────────────
 
 

@@ -163,6 +163,7 @@ async def test_it_is_a_channel(channel: WebChannel) -> None:
     as_channel: Channel = channel
     assert as_channel.name == "web"
     assert as_channel.drops_repeats
+    assert as_channel.deletes_theirs
     assert as_channel.pace.per_second >= 100
     assert await channel.check() == "веб-чат"
     await asyncio.wait_for(channel.listen(Desk().receive), 1)
@@ -231,11 +232,38 @@ async def test_a_file_of_the_store_keeps_its_name_and_another_is_brought_in(
     assert brought.read_bytes() == b"%PDF-1.4"
 
 
+async def test_instead_of_a_message_the_page_gets_the_words_that_are_kept(
+    page: Page, desk: Desk, channel: WebChannel, database: Database, clock: HandClock
+) -> None:
+    chat = await chat_of(page, desk)
+    await say(database, chat, "снилс [СНИЛС скрыт]", clock=clock)
+    to, number = Address("web", chat), "id of снилс [СНИЛС скрыт]"
+    (piece,) = channel.compose(Outgoing(to, "", delete=number), [])
+    for _ in range(2):
+        assert await channel.send(to, piece, key="row-1") == ""
+    (news,) = (await page.get("/chat/feed?after=0")).json()["messages"]
+    assert (news["instead_of"], news["text_spans"]) == (number, [{"t": "снилс [СНИЛС скрыт]"}])
+    past = (await page.get("/chat/history")).json()
+    assert [each["text_spans"] for each in past["messages"]] == [[{"t": "снилс [СНИЛС скрыт]"}]]
+
+
+@pytest.mark.parametrize("number", ["id of Чужое", "00000000-0000-4000-8000-000000000000"])
+async def test_a_message_of_which_nothing_is_kept_goes_and_nobody_elses_words_come(
+    page: Page, desk: Desk, channel: WebChannel, database: Database, clock: HandClock, number: str
+) -> None:
+    await say(database, "b" * 32, "Чужое", clock=clock)
+    chat = await chat_of(page, desk)
+    await channel.send(Address("web", chat), Piece(delete=number), key="row-1")
+    (news,) = (await page.get("/chat/feed?after=0")).json()["messages"]
+    assert (news["instead_of"], news["text_spans"]) == (number, [])
+
+
 async def test_a_lost_database_slows_the_channel_down(files: Files, clock: HandClock) -> None:
     database = Database("sqlite:////nowhere/at/all.db")
     channel = WebChannel(database, files, clock=clock)
-    with pytest.raises(SlowDown):
-        await channel.send(TO, Piece((Span("Ответ"),)), key="row-1")
+    for piece in (Piece((Span("Ответ"),)), Piece(delete="7")):
+        with pytest.raises(SlowDown):
+            await channel.send(TO, piece, key="row-1")
     await database.close()
 
 

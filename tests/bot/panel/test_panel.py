@@ -20,7 +20,7 @@ from bot.panel import server
 from bot.panel.pages import duration
 from bot.parts import App
 from bot.settings import Settings
-from handlers import deliveries, staff, texts
+from handlers import deliveries, staff, texts, texts_photos
 from handlers.knowledge import Knowledge
 from handlers.messages import Address, Attachment, Incoming
 from handlers.turn import from_plain
@@ -89,6 +89,13 @@ class Office:
         await self.parent("школа 5, Майкоп")
         async with self.app.database.reading() as tx:
             return max(ticket.id for ticket in await tickets.list_open(tx))
+
+    async def checks_photos(self, *, label: str = "") -> None:
+        """Press the button of the question about photos: the first one unless told."""
+        asked = [from_plain(letter.body) for letter in await self.letters()][-1]
+        buttons = {each.label: each.payload for row in asked.buttons for each in row}
+        assert texts_photos.BUTTON_DROP in buttons
+        await self.parent(button=buttons[label] if label else next(iter(buttons.values())))
 
     async def letters(self, to: Address = PARENT) -> list[Letter]:
         async with self.app.database.transaction() as tx:
@@ -490,6 +497,7 @@ async def test_files_go_both_ways_and_stay_inside(office: Office) -> None:
     page = Attachment("file", 'счёт"<b>.html', "text/html", "web", await office.app.files.keep(b"<b>hi</b>"))
     lost = Attachment("photo", "p.jpg", "image/jpeg", "telegram", "AgAC-far-away")
     number = await office.question(attachments=(page, lost))
+    await office.checks_photos()
     await office.letters()
     sent = await answer(maria, number, "", files=[("files", ("../снимок.png", PNG, "text/html"))])
     assert sent.status_code == 303
@@ -512,6 +520,34 @@ async def test_files_go_both_ways_and_stay_inside(office: Office) -> None:
     image = await maria.get(f"/panel/files/{numbers[2]}")
     assert (image.content, image.headers["content-type"]) == (PNG, "image/png")
     assert image.headers["content-disposition"].startswith("inline;")
+
+
+async def test_a_photo_is_not_shown_before_the_parent_has_checked_it(office: Office) -> None:
+    maria = await office.colleague("Мария")
+    number = await office.question()
+    photo = Attachment("photo", "экран.png", "image/png", "web", await office.app.files.keep(PNG))
+    await office.parent("вот экран", attachments=(photo,))
+    thread = (await maria.get(f"/panel/questions/{number}")).text
+    assert "вот экран" in thread
+    assert "снимок ждёт подтверждения родителя" in thread
+    assert "/panel/files/" not in thread
+    assert "экран.png" not in thread
+    assert (await maria.get("/panel/files/1")).status_code == 404
+    await office.checks_photos()
+    thread = (await maria.get(f"/panel/questions/{number}")).text
+    assert "ждёт подтверждения" not in thread
+    assert (await maria.get("/panel/files/1")).content == PNG
+
+
+async def test_a_photo_that_is_not_sent_after_all_leaves_a_line(office: Office) -> None:
+    maria = await office.colleague("Мария")
+    number = await office.question()
+    photo = Attachment("photo", "экран.png", "image/png", "web", await office.app.files.keep(PNG))
+    await office.parent(attachments=(photo,))
+    await office.checks_photos(label=texts_photos.BUTTON_DROP)
+    thread = (await maria.get(f"/panel/questions/{number}")).text
+    assert "родитель решил это не отправлять" in thread
+    assert (await maria.get("/panel/files/1")).status_code == 404
 
 
 async def test_a_file_outside_every_question_is_shown_to_nobody(office: Office) -> None:
