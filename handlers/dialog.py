@@ -246,10 +246,11 @@ async def _reads_like_a_question(turn: Turn, text: str) -> bool:
     said = words(clean(text))
     if any(word[0].isdigit() or word.startswith(_SCHOOL_WORDS) for word in said):
         return False
-    if len(said) <= questions.SHORT:
-        return False
-    decision = await turn.knowledge.match(text)
-    return decision.decision != "unknown" or decision.foreign
+    understood = await turn.knowledge.understand(text)
+    if understood.step is not None:
+        return True  # «не могу войти» is no school, however short
+    decision = understood.decision
+    return len(said) > questions.SHORT and (decision.decision != "unknown" or decision.foreign)
 
 
 async def _ask_school_still(turn: Turn) -> None:

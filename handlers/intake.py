@@ -116,7 +116,8 @@ async def _school(turn: Turn, *, lead: str = "", child: Child | None = None, is_
         await escalation.open_question(turn, school=school)
     elif choices and not is_chosen and await family.knows_a_school(turn):
         turn.state.step = "school"
-        await turn.say(texts_family.WHICH_CHILD, choices)
+        ways = (Button(texts.BUTTON_SKIP_SCHOOL, "noschool"), Button(texts.BUTTON_CANCEL, "cancel"))
+        await turn.say(texts_family.WHICH_CHILD, (*choices, ways))
         await escalation.wait(turn, WAIT)
     else:
         await escalation.ask_for_school(turn, lead=lead)

@@ -170,7 +170,7 @@ async def test_a_letter_longer_than_a_message_is_one_question(house: House) -> N
 @two_ways
 async def test_the_wrong_keyboard_layout_is_understood(house: House) -> None:
     parent = await house.parent()
-    await parent.says("yt ghb[jlbn rjl bp cvc")
+    await parent.says("pf,sk gfhjkm jn ujceckeu")
     await parent.hears(CODE)
 
 

@@ -347,3 +347,34 @@ async def test_words_typed_just_before_a_tap_stand_on_the_line_that_was_asked(de
     (card,) = cards(colleague)
     assert "Класс: 5Б" in card
     assert "Школа: школа 35, Майкоп" in card
+
+
+async def test_cannot_sign_in_typed_instead_of_the_school_is_not_taken_for_one(desk: Desk) -> None:
+    colleague, parent = await desk.colleague(), await desk.parent()
+    await parent.presses("human")
+    await parent.waits()
+    await parent.says("Не могу войти")
+    assert await parent.waits() == [texts.ASK_SCHOOL_AGAIN]
+    assert cards(colleague) == []
+    await parent.says("Майкоп")
+    await parent.waits()
+    assert "Школа: Майкоп" in cards(colleague)[0]
+
+
+async def test_of_two_children_in_two_schools_the_parent_says_whose_school_it_is(desk: Desk) -> None:
+    colleague, parent = await desk.colleague(), await desk.parent()
+    for label, school in (("Старшая", "школа 7, Майкоп"), ("Младший", "лицей 8, Майкоп")):
+        await parent.presses(f"fam:new:{label}")
+        known = await last(parent)
+        age = next(each for each in payloads(known) if each.endswith(":under14"))
+        await parent.presses(age)
+        await parent.says(school)
+        await parent.waits()
+    await parent.presses("dx:send.never")
+    await parent.presses("line:all")
+    shown = await last(parent)
+    assert "О ком из детей" in shown.text
+    assert {"noschool", "cancel"} <= payloads(shown)
+    await parent.presses(next(b.payload for row in shown.buttons for b in row if b.label == "Младший"))
+    await parent.waits()
+    assert "Школа: лицей 8, Майкоп" in cards(colleague)[0]
