@@ -117,8 +117,8 @@ class Field:
     ask: str = ""
     answers: tuple[str, ...] = ()
     """Ready answers; others can be typed."""
-    unless_told: str = "не указано"
-    """What the card says when the parent does not tell."""
+    unless_told: str = ""
+    """What the card says when the parent does not tell; empty: that it was left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +351,13 @@ def card(tree: Tree, step: Step) -> Card | None:
     for each in tree.fields.values():
         if each.id not in ticket.needs:
             continue
-        told = [tree.facts[name].values[step.facts[name]].says for name in each.facts if name in step.facts]
+        facts = [name for name in each.facts if name in step.facts]
+        told = [
+            _worded(tree, name, step.facts[name])
+            if each.needed == "auto"
+            else tree.facts[name].values[step.facts[name]].says
+            for name in facts
+        ]
         # Whose age it is must be known, too.
         if told and (each.id != "who" or "who" in step.facts):
             known[each.id] = ", ".join(told)

@@ -45,7 +45,13 @@ def lines(turn: Turn, school: str) -> tuple[tuple[str, str], ...]:
         known = [(texts.ERROR, turn.state.error)] if turn.state.error else []
         return (*known, *way)
     shown = [each for each in turn.knowledge.tree.fields.values() if _stands_on(card, each)]
-    return (*((each.title, _worded(turn, card, each, school)) for each in shown), *way)
+    told = [(each.title, _worded(turn, card, each, school)) for each in shown]
+    left_out = [title for title, text in told if not text]
+    return (
+        *((title, text) for title, text in told if text),
+        *([(texts.LEFT_OUT, ", ".join(left_out).capitalize())] if left_out else []),
+        *way,
+    )
 
 
 def _stands_on(card: Card, field: Field) -> bool:

@@ -135,9 +135,7 @@ async def board(tx: Transaction, member: Member) -> Board:
     closed = _visible(member, await tickets.list_closed(tx, limit=CLOSED_SHOWN))
     lines = await _summaries(tx, member, [*open_, *closed])
     return Board(
-        waiting=tuple(
-            sorted((line for line in lines if line.state == "waiting"), key=lambda line: not line.urgent)
-        ),
+        waiting=tuple(line for line in lines if line.state == "waiting"),
         # Whoever wrote again stands above those who have their answer.
         answered=tuple(
             sorted(

@@ -11,7 +11,7 @@ from handlers.turn import Turn, attachments_of, place, queue, rows
 from storage import conversations, family, journal, people, photos, staff, tickets
 from storage.conversations import Conversation, Message, Mode
 from storage.staff import Member
-from storage.tickets import Reason, Ticket
+from storage.tickets import Matter, Reason, Ticket
 
 WAIT_FOR_SCHOOL = timedelta(minutes=10)
 """A question goes to the staff without a school when the parent does not name it for so long."""
@@ -44,10 +44,11 @@ async def add_to_open_question(turn: Turn, leaf: str) -> bool:
     if ticket is None:
         return False
     cards.begin(turn, leaf)
-    learnt = cards.lines(turn, ticket.school)
+    matter = _matter(turn, ticket.school)
+    await tickets.describe(turn.tx, ticket.id, matter)
     turn.state.end_walk()
     await rejoin(turn, ticket)
-    await tell_staff(turn, ticket, texts_diagnosis.learnt(ticket.id, learnt))
+    await tell_staff(turn, ticket, texts_diagnosis.learnt(ticket.id, matter.card, urgent=matter.urgent))
     await turn.say(texts_diagnosis.ALREADY_OPEN.format(number=ticket.id))
     return True
 
@@ -118,17 +119,7 @@ async def rejoin(turn: Turn, ticket: Ticket) -> None:
 
 async def open_question(turn: Turn, *, school: str) -> None:
     """Open the ticket and show it to the staff."""
-    reason: Reason = turn.state.reason or "asked"  # type: ignore[assignment]
-    kind, lines = cards.kind(turn), cards.lines(turn, school)
-    matter = tickets.Matter(
-        reason=reason,
-        topic=turn.state.topic or None,
-        tried=turn.state.tried,
-        school=school,
-        kind=kind.id if kind else None,
-        urgent=bool(kind and kind.urgent),
-        card=lines,
-    )
+    matter = _matter(turn, school)
     ticket = await tickets.open_ticket(
         turn.tx,
         person_id=turn.person.id,
@@ -151,13 +142,27 @@ async def open_question(turn: Turn, *, school: str) -> None:
         now=turn.now,
         topic=ticket.topic,
         ticket_id=ticket.id,
-        details={"reason": reason, "kind": ticket.kind},
+        details={"reason": ticket.reason, "kind": ticket.kind},
     )
     await _show_card(turn, ticket)
     await _let_check_photos(turn, ticket)
-    if reason != "error":
-        told = texts_diagnosis.sent(ticket.id, lines) if kind else texts.ticket_opened(ticket.id)
+    if ticket.reason != "error":
+        told = texts_diagnosis.sent(ticket.id, ticket.card) if ticket.kind else texts.ticket_opened(ticket.id)
         await turn.say(told, rows([Button(texts.BUTTON_BACK_TO_BOT, "bot")]))
+
+
+def _matter(turn: Turn, school: str) -> Matter:
+    """What the parent's question is about, as far as it is known now."""
+    kind = cards.kind(turn)
+    return Matter(
+        reason=turn.state.reason or "asked",  # type: ignore[arg-type]
+        topic=turn.state.topic or None,
+        tried=turn.state.tried,
+        school=school,
+        kind=kind.id if kind else None,
+        urgent=bool(kind and kind.urgent),
+        card=cards.lines(turn, school),
+    )
 
 
 async def pass_on(turn: Turn, text: str, *, files: tuple[Attachment, ...]) -> None:
@@ -274,11 +279,12 @@ async def card(turn: Turn, ticket: Ticket, to: Address) -> Outgoing:
     person = await people.find(turn.tx, ticket.person_id)
     thread = await conversations.thread(turn.tx, ticket.id)
     # The bot's answers stand on the card as titles; its questions and greetings would only bury the
-    # parent's own words. The message that named the school has its own line, too.
+    # parent's own words. What was told for the card has its own lines, too.
+    on_lines = {"", ticket.school, *(told for _, told in ticket.card)}
     said = [
         message
         for message in thread
-        if message.author != "bot" and (message.cleared or message.text.strip() not in {"", ticket.school})
+        if message.author != "bot" and (message.cleared or message.text.strip() not in on_lines)
     ][-CARD_MESSAGES:]
     titles = [topic.title for topic in map(turn.knowledge.topic, ticket.tried) if topic is not None]
     text = texts.card(

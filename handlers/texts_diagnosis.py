@@ -13,9 +13,7 @@ from faq.markup import escape
 LEAD = "Разберёмся по шагам, вопросов будет не больше трёх."
 SEEN = "Понял: на экране «{seen}»."
 CHOOSE = "Не понял ответа. Выберите, пожалуйста, вариант или напишите, что видно на экране."
-SCHOOL_MENDS = (
-    "Исправить это может только школа. Если уже проверили или сомневаетесь, нажмите «Передать школе»."
-)
+SCHOOL_MENDS = "Исправить это может только школа: нажмите «Передать школе», и я помогу составить заявку."
 NOT_HELPED_SCHOOL = (
     "Тогда дело за школой: исправить данные в дневнике может только её администратор. Передать ему?"
 )
@@ -34,6 +32,7 @@ BUTTON_AS_IT_IS = "Передать как есть"
 
 WAY = "Как разбирались"
 ERROR = "Текст ошибки"
+LEFT_OUT = "Не рассказали"
 ON_THE_PICTURE = "на снимке"
 
 
@@ -53,10 +52,13 @@ def begin_card(warning: str, count: int) -> str:
 
 def sent(number: int, card: Sequence[tuple[str, str]]) -> str:
     """The request is with the school; shows what is on it."""
-    lines = [f"- {escape(title)}: {escape(said)}" for title, said in card]
+    lines = [f"- {escape(title)}: {escape(said)}" for title, said in card if title not in _FOR_STAFF]
     return "\n".join(
         [f"Передал заявку сотрудникам, номер **{number}**. Ответ придёт сюда. Вот что в ней:", *lines]
     )
+
+
+_FOR_STAFF = {WAY, LEFT_OUT}
 
 
 def on_card(title: str, fields: Sequence[tuple[str, str]], *, urgent: bool) -> list[str]:
@@ -68,7 +70,6 @@ def on_card(title: str, fields: Sequence[tuple[str, str]], *, urgent: bool) -> l
     ]
 
 
-def learnt(number: int, card: Sequence[tuple[str, str]]) -> str:
+def learnt(number: int, card: Sequence[tuple[str, str]], *, urgent: bool) -> str:
     """For the staff: what the diagnosis has found out after the question was opened."""
-    lines = [f"{escape(title)}: {escape(said)}" for title, said in card]
-    return "\n".join([f"**№ {number}**: родитель прошёл вопросы бота.", *lines])
+    return "\n".join([f"**№ {number}**: родитель прошёл вопросы бота.", *on_card("", card, urgent=urgent)])

@@ -96,11 +96,11 @@ async def find(tx: Transaction, ticket_id: int) -> Ticket | None:
 
 
 async def list_open(tx: Transaction, *, limit: int = 100, offset: int = 0) -> list[Ticket]:
-    """Tickets that are not closed, the longest waiting first."""
+    """Tickets that are not closed: the urgent ones first, then the longest waiting."""
     query = (
         select(tickets)
         .where(tickets.c.state != "closed")
-        .order_by(tickets.c.state.desc(), tickets.c.id)
+        .order_by(tickets.c.state.desc(), tickets.c.urgent.desc(), tickets.c.id)
         .limit(limit)
         .offset(offset)
     )
@@ -116,6 +116,14 @@ async def list_closed(tx: Transaction, *, limit: int = 50) -> list[Ticket]:
         .limit(limit)
     )
     return [_ticket(row) for row in (await tx.execute(query)).all()]
+
+
+async def describe(tx: Transaction, ticket_id: int, matter: Matter) -> None:
+    """Note on an open ticket which request it turned out to be; what was urgent stays so."""
+    described: dict[str, Any] = {"kind": matter.kind, "card": [list(field) for field in matter.card]}
+    if matter.urgent:
+        described["urgent"] = True
+    await tx.execute(update(tickets).where(tickets.c.id == ticket_id).values(**described))
 
 
 async def claim(tx: Transaction, ticket_id: int, staff_id: int, *, now: datetime) -> Ticket | None:

@@ -36,7 +36,7 @@ _NAMES: dict[Kind, str] = {
     "password": "логин или пароль",
     "code": "код",
 }
-_DELETED = "Само сообщение убираем из чата; если оно осталось на экране, удалите его, пожалуйста."
+_DELETED = "Убираем это и из чата; если сообщение осталось на экране, удалите его, пожалуйста."
 _NOT_DELETED = "Из вашего чата сообщение можете удалить только вы: сделайте это, пожалуйста."
 _RANK: dict[Kind, int] = {kind: rank for rank, kind in enumerate(_PLACEHOLDERS)}
 """Of two finds of one length, the more particular."""

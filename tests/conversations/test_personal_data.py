@@ -52,7 +52,7 @@ async def test_a_number_in_the_chat_is_hidden_from_the_staff_and_goes(house: Hou
     sent = await parent.says(f"ничего не понимаю, снилс {SNILS} не подходит")
     told = await parent.hears(HIDDEN)
     await gone(house, parent, sent.id)
-    assert ("убираем из чата" in told.text) == (house.home == "telegram")
+    assert ("Убираем это и из чата" in told.text) == (house.home == "telegram")
     assert ("можете удалить только вы" in told.text) == (house.home == "vk")
     # On VK only the author can take it from the author's own screen.
     assert (sent.id in [message.id for message in parent.chat]) == (house.home == "vk")

@@ -328,7 +328,7 @@ def test_a_card_holds_what_is_known_and_names_what_is_missing() -> None:
     assert shown.known == {
         "who": "ребёнок, до 14 лет",
         "differs": "СНИЛС",
-        "tried": "сверены с документами, верны",
+        "tried": "Данные на Госуслугах: сверены с документами, верны",
     }
     assert [each.id for each in shown.missing] == ["class", "error", "before", "names", "school"]
     assert card(TREE, tapped("where.gosuslugi")) is None

@@ -8,6 +8,7 @@ from faq.diagnosis import MOST_QUESTIONS
 from faq.markup import plain
 from handlers import texts, texts_diagnosis
 from handlers.messages import Outgoing
+from storage import tickets
 from tests.handlers.desk import PHOTO, Desk, Someone
 from tests.ways_to_leaves import TREE, Way, is_end, next_tap, ways
 
@@ -223,8 +224,10 @@ async def test_a_refusal_that_the_school_mends_ends_with_a_full_card(
     assert title in card
     assert differs in card
     for field in ("Кто не может войти", "Класс", "Что не так", "Кого искать в Дневник.ру", "Текст ошибки"):
-        assert field in card
-    assert "назовут лично" in card
+        assert card.count(field) == 1
+    assert "Не рассказали" not in card
+    assert card.count("5Б") == 1
+    assert "назовёт родитель лично" in card
     assert "Как разбирались" in card
 
 
@@ -257,6 +260,7 @@ async def test_who_falls_silent_over_the_card_is_passed_on_with_what_was_told(de
     await parent.waits(minutes=11)
     (card,) = cards(colleague)
     assert "Срочно" in card
+    assert "Не рассказали: Кто не может войти, класс, текст ошибки и время" in card
     assert "не названа" in card
 
 
@@ -294,6 +298,19 @@ async def test_what_is_found_while_a_question_is_open_is_added_to_it(desk: Desk)
     await parent.presses("dx:send.snils_school")
     assert texts_diagnosis.ALREADY_OPEN.format(number=number) in await parent.waits()
     assert "СНИЛС" in plain(colleague.heard[-1].text)
+
+
+async def test_a_foreign_child_seen_later_makes_the_open_question_urgent(desk: Desk) -> None:
+    colleague, first, second = await desk.colleague(), await desk.parent(), await desk.parent("Ольга")
+    await desk.opens_question(first)
+    number = await desk.opens_question(second)
+    await second.presses("bot")
+    await second.presses("dx:send.foreign_child")
+    await second.waits()
+    assert "Срочно" in plain(colleague.heard[-1].text)
+    async with desk.database.reading() as tx:
+        urgent, _ = await tickets.list_open(tx)
+    assert (urgent.id, urgent.urgent, urgent.kind) == (number, True, "foreign_child")
 
 
 async def test_a_known_child_is_not_asked_for_again(desk: Desk) -> None:

@@ -102,7 +102,7 @@ async def test_the_message_itself_goes_after_the_parent_was_told(desk: Desk) -> 
     before = len(parent.heard)
     number = await parent.says(f"не совпадает снилс {SNILS}")
     told, _ = await parent.waits()
-    assert "убираем из чата" in told
+    assert "Убираем это и из чата" in told
     assert number in parent.deleted
     assert parent.deleted[number] > before
 
