@@ -71,7 +71,11 @@ def knowledge(matcher: Matcher) -> Knowledge:
 def _plain_logs() -> None:
     # The default draws every variable of every frame, which takes seconds for one error.
     renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(processors=[structlog.processors.add_log_level, renderer])
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, renderer],
+        # A quiet command run by an earlier test would have silenced all that come after it.
+        wrapper_class=structlog.make_filtering_bound_logger(0),
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -39,6 +39,7 @@ async def walk(parent: Someone, way: Way) -> Outgoing:
     raise AssertionError(way)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ways(), ids=str)
 async def test_a_message_reaches_its_end_in_three_taps(desk: Desk, way: Way) -> None:
     parent = await desk.parent()
