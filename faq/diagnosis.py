@@ -374,14 +374,21 @@ def topics_ahead(tree: Tree, step: Step) -> frozenset[str]:
     return frozenset(topic for each in following for topic in topics_ahead(tree, each))
 
 
+_AGE_GROUPS: Mapping[str, Facts] = {
+    "under14": {"age": "under14"},
+    "14_no_passport": {"age": "from14", "passport": "none"},
+    "from14": {"age": "from14", "passport": "has"},
+}
+
+
 def of_age_group(group: str) -> Facts:
     """What a remembered age group of a child tells: `under14`, `14_no_passport` or `from14`."""
-    known = {
-        "under14": {"age": "under14"},
-        "14_no_passport": {"age": "from14", "passport": "none"},
-        "from14": {"age": "from14", "passport": "has"},
-    }
-    return known.get(group, {})
+    return _AGE_GROUPS.get(group, {})
+
+
+def age_group_in(facts: Facts) -> str:
+    """The age group that is known; empty where it is not."""
+    return next((group for group, told in _AGE_GROUPS.items() if told.items() <= facts.items()), "")
 
 
 def _go(tree: Tree, walk: Walk) -> Step:

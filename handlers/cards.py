@@ -54,6 +54,12 @@ def lines(turn: Turn, school: str) -> tuple[tuple[str, str], ...]:
     )
 
 
+def age_group(turn: Turn) -> str:
+    """The age group of the child that the diagnosis was about, if it came up."""
+    step = diagnosis.resume(turn.knowledge.tree, Walk.from_plain(turn.state.walk))
+    return diagnosis.age_group_in(step.facts)
+
+
 def _stands_on(card: Card, field: Field) -> bool:
     return field.id in card.ticket.needs and (field.id != _TRIED or field.id in card.known)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from handlers import cards, texts, texts_diagnosis, texts_photos
+from handlers import cards, texts, texts_diagnosis, texts_family, texts_photos
 from handlers.messages import Address, Attachment, Button, Outgoing
 from handlers.turn import Turn, attachments_of, place, queue, rows
 from storage import conversations, family, journal, people, photos, staff, tickets
@@ -119,7 +119,7 @@ async def rejoin(turn: Turn, ticket: Ticket) -> None:
 
 async def open_question(turn: Turn, *, school: str) -> None:
     """Open the ticket and show it to the staff."""
-    matter = _matter(turn, school)
+    matter, keep = _matter(turn, school), await _offer_to_remember(turn, school)
     ticket = await tickets.open_ticket(
         turn.tx,
         person_id=turn.person.id,
@@ -148,7 +148,17 @@ async def open_question(turn: Turn, *, school: str) -> None:
     await _let_check_photos(turn, ticket)
     if ticket.reason != "error":
         told = texts_diagnosis.sent(ticket.id, ticket.card) if ticket.kind else texts.ticket_opened(ticket.id)
-        await turn.say(told, rows([Button(texts.BUTTON_BACK_TO_BOT, "bot")]))
+        buttons = [Button(texts.BUTTON_BACK_TO_BOT, "bot")]
+        buttons += [Button(texts_family.BUTTON_KEEP_CHILD, f"{keep}:{ticket.id}")] if keep else []
+        await turn.say(told, rows(buttons))
+
+
+async def _offer_to_remember(turn: Turn, school: str) -> str:
+    """How a button begins that saves telling the school next time; empty where nothing is to be offered."""
+    if cards.kind(turn) is None or school == texts.SCHOOL_SKIPPED:
+        return ""
+    known = await family.children_of(turn.tx, turn.person.id)
+    return "" if known else f"fam:keep:{cards.age_group(turn)}"
 
 
 def _matter(turn: Turn, school: str) -> Matter:

@@ -17,7 +17,7 @@ from handlers import questions
 from handlers import texts_family as texts
 from handlers.messages import Address, Button, Outgoing, Rows
 from handlers.turn import Turn, number_in, rows
-from storage import family, journal, people
+from storage import family, journal, people, tickets
 from storage.family import Child
 
 PREFIX = "fam:"
@@ -108,6 +108,8 @@ async def press(turn: Turn, argument: str) -> None:
         await _take_label(turn, 0, detail)
     elif deed in {"child", "name", "age", "school", "drop"}:
         await _press_child(turn, deed, detail)
+    elif deed == "keep":
+        await _keep(turn, *detail.partition(":")[::2])
     else:
         await show(turn)
 
@@ -179,6 +181,21 @@ async def _press_child(turn: Turn, deed: str, detail: str) -> None:
     else:
         await family.forget_child(turn.tx, turn.person.id, child.id)
         await turn.say(texts.child_forgotten(child.label), _to_list())
+
+
+async def _keep(turn: Turn, age_group: str, ticket_number: str) -> None:
+    """Remember what a card told of the child, so that it is not asked next time."""
+    ticket = await tickets.find(turn.tx, number_in(ticket_number))
+    known = await family.children_of(turn.tx, turn.person.id)
+    if known or ticket is None or ticket.person_id != turn.person.id:
+        await show(turn)
+        return
+    child = await family.add_child(turn.tx, turn.person.id, label=texts.DEFAULT_LABEL, now=turn.now)
+    await journal.note(turn.tx, "child_added", actor="person", now=turn.now)
+    if age_group in family.AGE_GROUPS:
+        await family.set_age_group(turn.tx, turn.person.id, child.id, age_group)
+    school = ticket.school[:LONGEST_SCHOOL]
+    await _tell_remembered(turn, await family.set_school(turn.tx, turn.person.id, child.id, school))
 
 
 async def _ask_label(turn: Turn, why: str = texts.ASK_LABEL) -> None:

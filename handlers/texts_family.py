@@ -19,6 +19,9 @@ AGE_GROUPS: dict[AgeGroup, str] = {
 QUICK_LABELS = ("Старшая", "Старший", "Младшая", "Младший")
 """Offered as buttons: one tap, and nothing personal in it."""
 
+DEFAULT_LABEL = "Ребёнок"
+"""Of a child that is remembered with one tap; the parent may choose another word."""
+
 NO_CHILDREN = (
     "Я пока ничего не знаю о ваших детях, и для ответов это не обязательно. Если детей несколько, добавьте "
     "их: тогда не придётся каждый раз объяснять, о ком вопрос. Имя и дата рождения не нужны."
@@ -50,6 +53,7 @@ ASK_LEAVE = "Отсоединить этот канал? Список детей
 LEFT = "Готово, этот канал теперь сам по себе."
 PRIMARY_HERE = "Хорошо, объявления будут приходить сюда."
 
+BUTTON_KEEP_CHILD = "Запомнить школу"
 BUTTON_ADD = "Добавить ребёнка"
 BUTTON_RENAME = "Назвать иначе"
 BUTTON_AGE = "Возраст"

@@ -6,7 +6,7 @@ import pytest
 
 from faq.diagnosis import MOST_QUESTIONS
 from faq.markup import plain
-from handlers import texts, texts_diagnosis
+from handlers import texts, texts_diagnosis, texts_family
 from handlers.messages import Outgoing
 from storage import tickets
 from tests.handlers.desk import PHOTO, Desk, Someone
@@ -396,3 +396,28 @@ async def test_of_two_children_in_two_schools_the_parent_says_whose_school_it_is
     await parent.presses(next(b.payload for row in shown.buttons for b in row if b.label == "Младший"))
     await parent.waits()
     assert "Школа: лицей 8, Майкоп" in cards(colleague)[0]
+
+
+async def test_what_a_card_told_of_a_child_is_remembered_with_one_tap(desk: Desk) -> None:
+    colleague, parent = await desk.colleague(), await desk.parent()
+    await parent.says("дочке 9, после госуслуг аккаунт не найден, ни разу не заходили")
+    await parent.waits()
+    await parent.presses("dx:send.never")
+    await parent.presses("line:all")
+    await parent.waits()
+    await parent.says("школа 5, Майкоп")
+    (keep,) = (each for each in payloads(await last(parent)) if each.startswith("fam:keep:"))
+    stranger = await desk.parent("Ольга")
+    await stranger.presses(keep)
+    assert await stranger.waits() == [texts_family.NO_CHILDREN]
+    for _ in range(2):
+        await parent.presses(keep)
+    remembered, listed = await parent.waits()
+    assert remembered == "Запомнил: Ребёнок, до 14 лет, школа 5, Майкоп."
+    assert "Ребёнок, до 14 лет, школа 5, Майкоп" in listed
+    await parent.presses("solved:1")
+    await parent.presses("dx:send.never")
+    await parent.presses("line:all")
+    await parent.waits()
+    assert len(cards(colleague)) == 2
+    assert "Школа: школа 5, Майкоп" in cards(colleague)[1]
