@@ -29,7 +29,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 import faq
+from faq.diagnosis import NOTHING, Facts
 from faq.markup import Span, draw_plain, parse, plain, split
+from faq.triage import Understood
 from handlers import privacy, texts
 from handlers.desk import Helpdesk
 from handlers.knowledge import Knowledge
@@ -290,6 +292,21 @@ class AtOnce:
                 future.set_result(result)
 
 
+class RememberingKnowledge(Knowledge):
+    """The real base; what it once made of a text it does not work out again, since the answer is the same."""
+
+    def __init__(self, real: Knowledge) -> None:
+        self.__dict__.update(real.__dict__)
+        self._understood: dict[tuple[str, frozenset[tuple[str, str]]], Understood] = {}
+
+    async def understand(self, text: str, *, known: Facts = NOTHING) -> Understood:
+        """Work it out the first time."""
+        asked = text, frozenset(known.items())
+        if asked not in self._understood:
+            self._understood[asked] = self.build_triage().understand(text, known=known)
+        return self._understood[asked]
+
+
 @dataclass
 class World(AbstractContextManager["World"]):
     """What all walks share: the base, an event loop, a folder, and the count of the steps."""
@@ -303,6 +320,7 @@ class World(AbstractContextManager["World"]):
     troubles: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.knowledge = RememberingKnowledge(self.knowledge)
         self._runner = asyncio.Runner()
         self._numbers = itertools.count(1)
 
