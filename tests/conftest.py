@@ -36,6 +36,26 @@ if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > ROOM_IN_MEM
 TRANSPORTS = ("telegram-polling", "telegram-webhook", "vk-polling", "vk-callback")
 
 
+USUAL_PATIENCE = 120
+"""Seconds that a test may take unless it says otherwise (`timeout` in pyproject.toml)."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the long tests, the longest first: at the end they would keep one worker busy, others idle."""
+    long = sorted(filter(_patience, items), key=_patience, reverse=True)
+    spread = [each for each in items if not _patience(each)]
+    for number, each in enumerate(long):
+        spread.insert(number * len(items) // len(long), each)
+    items[:] = spread
+
+
+def _patience(item: pytest.Item) -> float:
+    """Seconds that a long test asks for; 0 for all others."""
+    marker = item.get_closest_marker("timeout")
+    seconds = float(marker.args[0]) if marker is not None else 0.0
+    return seconds if seconds > USUAL_PATIENCE else 0.0
+
+
 @pytest.fixture(scope="session")
 def index_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the stored index of the packaged base, built once for all workers."""

@@ -17,6 +17,8 @@ from tests.handlers.walk import AtOnce, Walk, World
 HALF = 5_000
 """Steps of each of the two long walks: two processes share them."""
 STEPS_OF_ONE_WALK = 100
+MOST_TURNS = 10
+"""So often Hypothesis is asked for more, when too many steps of a turn did not count."""
 
 walking = settings(
     database=None,
@@ -65,11 +67,13 @@ def test_in_ten_thousand_steps_nobody_is_left_without_a_way_on(
     number = int(os.environ.get("WALK_SEED", Random().randrange(10**6)))
     wanted = int(os.environ.get("WALK_STEPS", HALF))
     print(f"WALK_SEED={number}")  # noqa: T201 - shown when the walk fails
-    # Some steps come to nothing (nothing to correct, no question to answer) and are not counted.
-    while world.steps < wanted:
+    # Some steps come to nothing (nothing to correct, no question to answer), others are several.
+    for turn in range(MOST_TURNS):
         missing = wanted - world.steps
-        more = settings(walking, max_examples=missing // STEPS_OF_ONE_WALK + 1)
-        run_state_machine_as_test(seed(number + world.steps)(_machine(world)), settings=more)
+        if missing <= 0:
+            break
+        more = settings(walking, max_examples=missing * 3 // 4 // STEPS_OF_ONE_WALK + 3)
+        run_state_machine_as_test(seed(number + turn)(_machine(world)), settings=more)
     print(f"{world.steps} steps, pressed: {', '.join(sorted(world.pressed))}")  # noqa: T201 - a report
     record_property("half", half)
     record_property("seed", number)
