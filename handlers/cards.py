@@ -56,8 +56,7 @@ def lines(turn: Turn, school: str) -> tuple[tuple[str, str], ...]:
 
 def age_group(turn: Turn) -> str:
     """The age group of the child that the diagnosis was about, if it came up."""
-    step = diagnosis.resume(turn.knowledge.tree, Walk.from_plain(turn.state.walk))
-    return diagnosis.age_group_in(step.facts)
+    return diagnosis.age_group_in(_step(turn).facts)
 
 
 def _stands_on(card: Card, field: Field) -> bool:
@@ -71,10 +70,9 @@ def _worded(turn: Turn, card: Card, field: Field, school: str) -> str:
 
 def _way(turn: Turn) -> tuple[tuple[str, str], ...]:
     """What was said at once, and the questions with their answers."""
-    tree = turn.knowledge.tree
     if not turn.state.walk:
         return ()
-    told = diagnosis.explain(tree, diagnosis.resume(tree, Walk.from_plain(turn.state.walk)))
+    told = diagnosis.explain(turn.knowledge.tree, _step(turn))
     return ((texts.WAY, "; ".join(told)),) if told else ()
 
 
@@ -89,10 +87,15 @@ def _card(turn: Turn) -> Card | None:
     leaf = tree.leaves.get(str(turn.state.request.get("leaf", "")))
     if leaf is None:
         return None
-    step = diagnosis.resume(tree, Walk.from_plain(turn.state.walk))
+    step = _step(turn)
     if not _ends_at(step, leaf):
         step = diagnosis.start_at(tree, leaf.id, step.facts)
     return diagnosis.card(tree, replace(step, shown=diagnosis.failed(leaf)))
+
+
+def _step(turn: Turn) -> Step:
+    """Where the person stands in the diagnosis."""
+    return diagnosis.resume(turn.knowledge.tree, Walk.from_plain(turn.state.walk))
 
 
 def _ends_at(step: Step, leaf: Leaf) -> bool:

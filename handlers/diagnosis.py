@@ -5,8 +5,6 @@ The tree and its engine are `faq.diagnosis`; what becomes a card for the school 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from faq import diagnosis
 from faq.diagnosis import NOTHING, Asked, Choice, Facts, Leaf, Step, Walk
 from faq.error_texts import ErrorText
@@ -213,4 +211,4 @@ def _leaf_of(turn: Turn, topic: Topic) -> Leaf | None:
     if isinstance(here, Leaf) and here.topic == topic.slug:
         return diagnosis.failed(here)
     step = diagnosis.after_topic(tree, topic.slug, Walk.from_plain(turn.state.walk).facts)
-    return replace(step.shown) if step is not None and isinstance(step.shown, Leaf) else None
+    return step.shown if step is not None and isinstance(step.shown, Leaf) else None

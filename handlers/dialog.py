@@ -239,12 +239,12 @@ async def _hear_school(turn: Turn, text: str) -> None:
         await escalation.ask_school_again(turn)
     else:
         turn.state.school_doubted = False
-        await escalation.open_question(turn, school=text.strip()[:_SCHOOL_LENGTH])
+        await escalation.open_question(turn, school=text.strip()[: family.LONGEST_SCHOOL])
 
 
 async def _reads_like_a_question(turn: Turn, text: str) -> bool:
     said = words(clean(text))
-    if any(word[0].isdigit() or word.startswith(_SCHOOL_WORDS) for word in said):
+    if family.names_a_school(said):
         return False
     understood = await turn.knowledge.understand(text)
     if understood.step is not None:
@@ -284,9 +284,6 @@ _FORGET_ME = {
     "сотрите мои данные",
 }
 _MY_CHILDREN = {"мои дети", "мой ребенок", "дети"}
-_SCHOOL_WORDS = ("школ", "лице", "гимназ", "сош", "оош", "интернат", "кадет", "колледж")
-_SCHOOL_LENGTH = 300
-"""Characters of a school's name that a card shows."""
 _SUBSCRIBE = {"подписаться", "подписка", "хочу получать объявления"}
 _CANCEL = {
     "отмена",

@@ -379,10 +379,14 @@ async def _is_something_else(turn: Turn, text: str, *, is_school: bool) -> bool:
     return decision.decision != "unknown" or decision.foreign
 
 
+def names_a_school(said: Sequence[str]) -> bool:
+    """Whether words hold a number or a kind of school."""
+    return any(word[0].isdigit() or word.startswith(_SCHOOL_WORDS) for word in said)
+
+
 def _names(said: Sequence[str], *, is_school: bool) -> bool:
     if is_school:
-        is_named = any(word[0].isdigit() or word.startswith(_SCHOOL_WORDS) for word in said)
-        return is_named or len(said) <= questions.SHORT
+        return names_a_school(said) or len(said) <= questions.SHORT
     return len(said) <= questions.SHORT and _KIN.match(said[0]) is not None
 
 

@@ -31,7 +31,7 @@ async def begin(turn: Turn, leaf_id: str) -> None:
     await conversations.settle(turn.tx, turn.conversation.id)
     turn.state.asking = ""
     turn.state.reason = "diagnosis"
-    await _go_on(turn, lead=said.begin_card(turn.knowledge.tree.warning, len(cards.missing(turn))))
+    await go_on(turn, lead=said.begin_card(turn.knowledge.tree.warning, len(cards.missing(turn))))
 
 
 async def hear(turn: Turn, text: str, *, has_file: bool = False) -> None:
@@ -42,7 +42,7 @@ async def hear(turn: Turn, text: str, *, has_file: bool = False) -> None:
     elif line or has_file:
         await _fill(turn, _asked(turn), line or said.ON_THE_PICTURE)
     else:
-        await _go_on(turn)
+        await go_on(turn)
 
 
 async def press(turn: Turn, argument: str) -> None:
@@ -62,19 +62,14 @@ async def press(turn: Turn, argument: str) -> None:
     else:
         field = turn.knowledge.tree.fields.get(deed)
         if field is None or not detail.isdigit() or number_in(detail) >= len(field.answers):
-            await _go_on(turn)
+            await go_on(turn)
         else:
             await _fill(turn, deed, field.answers[number_in(detail)])
 
 
-async def go_on(turn: Turn) -> None:
-    """Put the question that waits once more."""
-    await _go_on(turn)
-
-
 async def _fill(turn: Turn, field: str, text: str) -> None:
     cards.fill(turn, field, text)
-    await _go_on(turn)
+    await go_on(turn)
 
 
 async def _take_what_waits(turn: Turn) -> None:
@@ -91,7 +86,8 @@ def _asked(turn: Turn) -> str:
     return missing[0].id if missing else ""
 
 
-async def _go_on(turn: Turn, *, lead: str = "") -> None:
+async def go_on(turn: Turn, *, lead: str = "") -> None:
+    """Put the question that waits; after the last line comes the school."""
     missing = cards.missing(turn)
     if not missing:
         await _school(turn, lead=lead)
