@@ -23,8 +23,9 @@ from bot.channels.base import (
 from bot.channels.files import Files
 from bot.clock import Clock, sleep_unless
 from bot.limits import Pacer
-from handlers import deliveries, texts
+from handlers import deliveries
 from handlers.messages import Outgoing
+from handlers.texts import basics as texts
 from handlers.turn import from_plain
 from storage import outbox
 from storage.database import Database, Unavailable

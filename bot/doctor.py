@@ -12,9 +12,9 @@ from bot.channels.base import SendError
 from bot.clock import SystemClock
 from bot.messengers import NoCursor, messengers
 from bot.settings import Settings
-from faq import embedding
-from faq.loading import BaseError, packaged_base
-from faq.region import RegionError, load_region
+from faq.content.loading import BaseError, packaged_base
+from faq.content.region import RegionError, load_region
+from faq.matching import embedding
 from storage import knowledge as stored
 from storage import staff
 from storage.database import BadAddress, Database, Unavailable

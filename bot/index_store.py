@@ -14,10 +14,10 @@ import structlog
 from threadpoolctl import threadpool_limits
 
 import faq
-from faq import embedding
-from faq.matcher import Matcher
-from faq.topic import Base
-from faq.vectors import PACKAGED_VECTORS, VectorStore
+from faq.content.topic import Base
+from faq.matching import embedding
+from faq.matching.matcher import Matcher
+from faq.matching.vectors import PACKAGED_VECTORS, VectorStore
 
 _log = structlog.get_logger(__name__)
 
@@ -118,6 +118,6 @@ def _key(base: Base, *, semantic: bool) -> bytes:
     digest.update(json.dumps(plain, ensure_ascii=False, sort_keys=True).encode())
     digest.update(repr(base.sections).encode())
     engine = Path(faq.__path__[0])
-    for path in sorted([*engine.glob("*.py"), *engine.glob("base/*.yaml")]):
+    for path in sorted([*engine.rglob("*.py"), *engine.glob("base/*.yaml")]):
         digest.update(path.read_bytes())
     return digest.digest()

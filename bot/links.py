@@ -9,7 +9,7 @@ from bot.clock import SystemClock
 from bot.messengers import NoCursor, messengers
 from bot.parts import App
 from bot.settings import Settings
-from handlers.greeting import INVITATION
+from handlers.staff.membership import INVITATION
 
 NAME_WAIT_SECONDS = 5.0
 """How long to wait for Telegram to say the bot's name: without it there is still a line to type."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from bot.clock import Clock
 from bot.index_store import IndexStore
 from bot.settings import Settings
-from faq.loading import packaged_base
-from faq.region import load_region
+from faq.content.loading import packaged_base
+from faq.content.region import load_region
 from handlers.knowledge import Knowledge, base_from
 from storage import knowledge as stored
 from storage.database import Database

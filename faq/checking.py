@@ -4,21 +4,20 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 import numpy as np
 
-from faq.diagnosis import load_tree, tree_problems
-from faq.error_texts import error_text_problems, load_error_texts
-from faq.loading import PACKAGED, BaseError, Problem
-from faq.packaged import read_plain
-from faq.region import Region, fill, unknown_placeholders
-from faq.scoring import Scorer, load_outside
-from faq.separating import Separation, load_separations
+from faq.content.loading import PACKAGED, BaseError, Problem
+from faq.content.region import Region, fill, unknown_placeholders
+from faq.content.topic import Base, Topic
+from faq.diagnosis.error_texts import error_text_problems, load_error_texts
+from faq.diagnosis.tree import load_tree, tree_problems
+from faq.matching.scoring import Scorer, load_outside
+from faq.matching.separating import Separation, load_separations
+from faq.packaged import CONTENT, read_plain
 from faq.text import normalise
-from faq.topic import Base, Topic
 
 FEWEST_PHRASINGS = 15
 STEPS = range(2, 5)
@@ -99,7 +98,7 @@ def confusions_in(base: Base) -> tuple[Problem, ...]:
 @cache
 def facts() -> Mapping[str, str]:
     """How sure the source of each fact is: HIGH, MED, LOW, K (no source), ? (open), or several."""
-    path = Path(__file__).parent / "base" / "facts.yaml"
+    path = CONTENT / "facts.yaml"
     plain: dict[str, str] = read_plain(path)
     return plain
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+CONTENT = Path(__file__).parent / "base"
+"""Where they are."""
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Ten times faster where libyaml is compiled in."""
 

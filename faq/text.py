@@ -5,12 +5,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any, Literal, cast
 
 import pymorphy3
 
-from faq.packaged import read_plain
+from faq.packaged import CONTENT, read_plain
 
 LONGEST = 1_500
 """Characters of a message that are read; messengers allow 4,096, the answer never needs that many."""
@@ -198,7 +197,7 @@ class _Talk:
 
 @cache
 def _talk() -> _Talk:
-    path = Path(__file__).parent / "base" / "smalltalk.yaml"
+    path = CONTENT / "smalltalk.yaml"
     plain: dict[str, Any] = read_plain(path)
     human = plain["human"]
     return _Talk(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from handlers import texts
 from handlers.messages import Address, Button, Outgoing
+from handlers.texts import basics as texts
 from handlers.turn import place, queue, rows
 from storage import conversations, journal, outbox, people, staff, tickets
 from storage.database import Transaction

@@ -9,11 +9,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from handlers import dialog, escalation, greeting, photos, privacy, staff, texts
+from handlers import privacy
 from handlers.dialog_state import DialogState
 from handlers.errors import HelpdeskError
 from handlers.knowledge import Knowledge
 from handlers.messages import Attachment, Incoming, Outgoing
+from handlers.parents import dialog, escalation, photos, questions
+from handlers.staff import dialog as staff
+from handlers.staff import membership
+from handlers.texts import basics as texts
 from handlers.turn import Turn
 from storage import conversations, inbox, journal, people, tickets
 from storage import staff as members
@@ -90,7 +94,9 @@ class Helpdesk:
         turn = await self._turn(tx, person, now)
         member = await members.of_person(tx, person.id)
         try:
-            if member is not None and incoming.reachable is None and not _is_invitation(incoming):
+            if (token := _invitation_in(incoming)) is not None:
+                await _welcome(turn, token)
+            elif member is not None and incoming.reachable is None:
                 await staff.receive(turn, member, incoming)
             else:
                 await dialog.receive(turn, await self._without_personal_data(turn, incoming))
@@ -203,5 +209,16 @@ async def _hand_to_staff(turn: Turn) -> None:
     await turn.save_state()
 
 
-def _is_invitation(incoming: Incoming) -> bool:
-    return (incoming.started or "").startswith(greeting.INVITATION)
+def _invitation_in(incoming: Incoming) -> str | None:
+    """The token of an invitation; typed by hand where a link cannot carry it (on VK)."""
+    command, _, typed = incoming.text.strip().partition(" ")
+    payload = incoming.started or (typed.strip() if command.casefold() == "/start" else "")
+    is_invitation = payload.startswith(membership.INVITATION)
+    return payload.removeprefix(membership.INVITATION) if is_invitation else None
+
+
+async def _welcome(turn: Turn, token: str) -> None:
+    if await membership.join(turn, token) is None:
+        await turn.say(texts.INVITATION_WRONG, questions.menu_buttons(), remember=False)
+    else:
+        await staff.show_open(turn)

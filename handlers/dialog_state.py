@@ -34,13 +34,13 @@ class DialogState:
     words_asked: bool = False
     """The person was asked to type what a screenshot says; it is not asked twice."""
     walk: dict[str, Any] = field(default_factory=dict)
-    """Where the person stands in the diagnosis (`faq.diagnosis.Walk`); empty before the first step."""
+    """Where the person stands in the diagnosis (`faq.diagnosis.tree.Walk`); empty before the first step."""
     asking: str = ""
     """The diagnosis question that waits for a tap; empty at an end of the walk."""
     error: str = ""
     """The error text that was recognised last, as a screen shows it."""
     request: dict[str, Any] = field(default_factory=dict)
-    """The card that is being filled for the school (`handlers.intake`)."""
+    """The card that is being filled for the school (`handlers.parents.intake`)."""
     photos_asked: int = 0
     """The number of the message that asked whether the personal data on photos are covered."""
     photos_first: int = 0

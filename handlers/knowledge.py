@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
 
-from faq.diagnosis import NOTHING, Facts, Step, Tree, load_tree
-from faq.loading import packaged_sections
-from faq.matcher import Decision, Matcher
-from faq.region import Region, render
-from faq.topic import Base, Topic, with_topics
-from faq.triage import Triage, Understood
+from faq.content.loading import packaged_sections
+from faq.content.region import Region, render
+from faq.content.topic import Base, Topic, with_topics
+from faq.diagnosis.tree import NOTHING, Facts, Step, Tree, load_tree
+from faq.diagnosis.triage import Triage, Understood
+from faq.matching.matcher import Decision, Matcher
 from storage import knowledge as stored
 from storage.database import Database
 

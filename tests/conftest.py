@@ -19,9 +19,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.index_store import IndexStore
-from faq.loading import packaged_base
-from faq.matcher import Matcher
-from faq.region import load_region
+from faq.content.loading import packaged_base
+from faq.content.region import load_region
+from faq.matching.matcher import Matcher
 from handlers.knowledge import Knowledge
 from storage.database import Database
 from tests.house import SPEED, House, open_house

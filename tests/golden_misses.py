@@ -8,11 +8,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from faq.evaluation import Matches, outcomes_of
-from faq.golden import load_golden
-from faq.loading import packaged_base
-from faq.matcher import Matcher
-from faq.vectors import PACKAGED_VECTORS, VectorStore
+from faq.content.loading import packaged_base
+from faq.matching.matcher import Matcher
+from faq.matching.vectors import PACKAGED_VECTORS, VectorStore
+from faq.measuring.evaluation import Matches, outcomes_of
+from faq.measuring.golden import load_golden
 
 PATH = Path(__file__).parent / "data" / "golden-misses.tsv"
 

@@ -15,8 +15,10 @@ from pydantic import SecretStr
 from bot.app import bind, running
 from bot.parts import App
 from bot.settings import Settings
-from handlers import staff, texts, texts_photos
 from handlers.knowledge import Knowledge
+from handlers.staff import membership as staff
+from handlers.texts import basics as texts
+from handlers.texts import photos as texts_photos
 from storage import conversations, people
 from storage.people import Person
 from tests.clock import FastClock

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from faq.matcher import Candidate, Decision, Matcher
-from faq.separating import Separation
+from faq.matching.matcher import Candidate, Decision, Matcher
+from faq.matching.separating import Separation
 from handlers.knowledge import Knowledge
 
 CODE_TOPIC, PASSWORD_TOPIC = "login-code-not-coming", "password-recovery"

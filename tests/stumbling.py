@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from faq.diagnosis import NOTHING, Facts
-from faq.topic import Topic
-from faq.triage import Understood
+from faq.content.topic import Topic
+from faq.diagnosis.tree import NOTHING, Facts
+from faq.diagnosis.triage import Understood
 from handlers.knowledge import Knowledge
 
 STUMBLE = "споткнись"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from faq.diagnosis import Leaf, load_tree
+from faq.diagnosis.tree import Leaf, load_tree
 
 TABLE = Path(__file__).parent / "data" / "diagnosis-cases.tsv"
 TREE = load_tree()

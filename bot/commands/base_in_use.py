@@ -9,14 +9,14 @@ from bot.commands.common import run
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from faq.topic import Base, Topic
+    from faq.content.topic import Base, Topic
     from storage.database import Database
 
 
 def base_in_use(settings: Settings) -> Base:
     """This version's base with the entries that operators changed; never makes a database."""
-    from faq.loading import packaged_base
-    from faq.topic import with_topics
+    from faq.content.loading import packaged_base
+    from faq.content.topic import with_topics
     from storage.database import Database
 
     base = packaged_base()
@@ -28,8 +28,8 @@ def base_in_use(settings: Settings) -> Base:
 
 def topics_from(bodies: Mapping[str, Mapping[str, Any]]) -> dict[str, Topic]:
     """Stored entries as topics; raises `BaseError` for those that this version cannot read."""
-    from faq.loading import BaseError, Problem
-    from faq.topic import Topic, TopicError
+    from faq.content.loading import BaseError, Problem
+    from faq.content.topic import Topic, TopicError
 
     topics: dict[str, Topic] = {}
     problems: list[Problem] = []

@@ -40,8 +40,8 @@ def fail(sentence: str, code: int = BAD_INPUT) -> NoReturn:
 def told() -> Iterator[None]:
     """Turn the errors that operators can mend into one sentence and an exit code."""
     from bot.opening import StartError
-    from faq.loading import BaseError
-    from faq.region import RegionError
+    from faq.content.loading import BaseError
+    from faq.content.region import RegionError
     from handlers.errors import HelpdeskError
     from storage.database import BadAddress, TooNew, Unavailable
 

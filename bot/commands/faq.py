@@ -17,10 +17,10 @@ from bot.commands.common import BAD_INPUT, FAILURE, fail, load_settings, run, to
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from faq.labelled import Labelled
-    from faq.loading import Problem
-    from faq.region import Region
-    from faq.topic import Base, Topic
+    from faq.content.loading import Problem
+    from faq.content.region import Region
+    from faq.content.topic import Base, Topic
+    from faq.measuring.labelled import Labelled
 
 app = typer.Typer(
     help="База ответов: проверка, список, выгрузка, загрузка, замер, настройка.", no_args_is_help=True
@@ -35,7 +35,7 @@ def check(
 ) -> None:
     """Проверить базу: ошибки и предупреждения по одному в строке; код 2, если есть ошибки."""
     from faq.checking import check_base
-    from faq.loading import PACKAGED, BaseError, load_base
+    from faq.content.loading import PACKAGED, BaseError, load_base
 
     folder = folder or PACKAGED
     if not folder.is_dir():
@@ -97,7 +97,7 @@ def import_topics(
 
     Проверочные вопросы задаются базе до и после: если хоть на один бот ответил бы хуже, загрузки не будет.
     """
-    from faq.topic import with_topics
+    from faq.content.topic import with_topics
 
     settings = load_settings()
     with told():
@@ -124,7 +124,7 @@ def export_topics(
     force: Annotated[bool, typer.Option("--force", help="Переписать файл, если он есть.")] = False,
 ) -> None:
     """Выгрузить темы, из которых бот отвечает, в один файл."""
-    from faq.exchange import ENDINGS, write
+    from faq.content.exchange import ENDINGS, write
 
     if file.suffix.lower() not in ENDINGS:
         fail(f"Вид файла «{file}» неизвестен: имя должно кончаться на {', '.join(ENDINGS)}.")
@@ -189,8 +189,8 @@ def tune(
 ) -> None:
     """Для разработчиков: обновить векторы базы из поставки и выбрать пороги по размеченным сообщениям."""
     from bot.commands import tuning
-    from faq.golden import GOLDEN
-    from faq.loading import packaged_base
+    from faq.content.loading import packaged_base
+    from faq.measuring.golden import GOLDEN
 
     folder = _writable(out)
     with told():
@@ -248,7 +248,7 @@ async def _store(settings: Settings, before: Base, changes: _Changes) -> None:
     """Write all the changes in one transaction, unless somebody changed the base meanwhile."""
     from bot.commands.base_in_use import topics_from
     from bot.opening import open_database
-    from faq.loading import packaged_base
+    from faq.content.loading import packaged_base
     from handlers.errors import HelpdeskError
     from storage import journal, knowledge
 
@@ -270,8 +270,8 @@ async def _store(settings: Settings, before: Base, changes: _Changes) -> None:
 
 
 def _read(file: Path) -> dict[str, Topic]:
-    from faq.exchange import read
-    from faq.loading import BaseError, read_topics
+    from faq.content.exchange import read
+    from faq.content.loading import BaseError, read_topics
 
     if not file.is_dir():
         return read(file)
@@ -292,8 +292,8 @@ def _refuse_errors(base: Base, *, regions: Iterable[Region]) -> None:
 def _refuse_harm(before: Base, after: Base, golden: Path | None, *, settings: Settings, force: bool) -> None:
     """End the command if golden questions would get worse, unless that is wanted."""
     from bot.commands import golden_check
-    from faq.golden import load_golden
-    from faq.labelled import LabelledError
+    from faq.measuring.golden import load_golden
+    from faq.measuring.labelled import LabelledError
 
     try:
         rows = load_golden() if golden is None else load_golden(golden)
@@ -341,14 +341,14 @@ def _by_topic(problem: Problem) -> Problem:
 
 def _regions(*names: str) -> tuple[Region, ...]:
     """The packaged regions, and those named: an answer must read well in each."""
-    from faq.region import load_region, region_names
+    from faq.content.region import load_region, region_names
 
     return tuple(load_region(name) for name in dict.fromkeys((*region_names(), *names)))
 
 
 def _labelled(files: Iterable[Path], base: Base) -> tuple[Labelled, ...]:
     """The messages of all the files; a bad file or none at all ends the command."""
-    from faq.labelled import LabelledError, read_all
+    from faq.measuring.labelled import LabelledError, read_all
 
     files = list(dict.fromkeys(files))
     for file in files:
@@ -377,7 +377,7 @@ def _writable(out: Path | None) -> Path:
 
 def _refuse_without_meaning() -> None:
     """End the command where no vector can be made."""
-    from faq import embedding
+    from faq.matching import embedding
 
     trouble = embedding.trouble()
     if load_settings().semantic == "off":

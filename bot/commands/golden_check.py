@@ -10,10 +10,10 @@ import typer
 
 from bot.commands.measuring import vectors_in_use
 from bot.index_store import IndexStore
-from faq.golden import Harm, Remembering, harms, reached
-from faq.labelled import Labelled
-from faq.matcher import Decision, Matcher
-from faq.topic import Base
+from faq.content.topic import Base
+from faq.matching.matcher import Decision, Matcher
+from faq.measuring.golden import Harm, Remembering, harms, reached
+from faq.measuring.labelled import Labelled
 
 if TYPE_CHECKING:
     from bot.settings import Settings

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.index_store import IndexStore
-from faq import rapid
-from faq.evaluation import Miss, Report, misses_of, outcomes_of, report_of
-from faq.figures import misses_list, report_table
-from faq.labelled import Labelled
-from faq.matcher import Matcher
-from faq.topic import Base
-from faq.vectors import VectorStore
+from faq.content.topic import Base
+from faq.matching.matcher import Matcher
+from faq.matching.vectors import VectorStore
+from faq.measuring import rapid
+from faq.measuring.evaluation import Miss, Report, misses_of, outcomes_of, report_of
+from faq.measuring.figures import misses_list, report_table
+from faq.measuring.labelled import Labelled
 
 if TYPE_CHECKING:
     from bot.settings import Settings

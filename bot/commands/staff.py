@@ -51,7 +51,7 @@ def revoke(
 async def _invite(settings: Settings, role: str, school: str | None, municipality: str | None) -> None:
     from bot.links import links_from_settings
     from bot.opening import open_database
-    from handlers import staff as deeds
+    from handlers.staff import membership as deeds
 
     database = await open_database(settings)
     try:
@@ -70,7 +70,7 @@ async def _invite(settings: Settings, role: str, school: str | None, municipalit
 
 async def _list(settings: Settings) -> None:
     from bot.opening import open_database
-    from handlers import texts
+    from handlers.texts import basics as texts
     from storage import staff
 
     database = await open_database(settings)

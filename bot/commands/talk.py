@@ -19,9 +19,9 @@ from bot.commands.base_in_use import base_in_use
 from bot.commands.common import FAILURE, fail, load_settings, run, told
 from bot.index_store import IndexStore
 from bot.settings import Settings
-from faq import explaining
-from faq.explaining import Explanation
-from faq.matcher import Decision, Matcher
+from faq.matching import explaining
+from faq.matching.explaining import Explanation
+from faq.matching.matcher import Decision, Matcher
 from handlers.messages import Address, Attachment, Incoming
 
 MOST_CANDIDATES = 5
@@ -183,8 +183,8 @@ class _Talk:
 
     async def join(self, database: Any) -> None:
         """Make this terminal a member of the staff, once."""
-        from handlers import staff as deeds
-        from handlers.greeting import INVITATION
+        from handlers.staff import membership as deeds
+        from handlers.staff.membership import INVITATION
         from storage import people, staff
 
         async with database.reading() as tx:

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import typer
 
-from faq.deciding import PACKAGED as PACKAGED_THRESHOLDS
-from faq.deciding import Thresholds, thresholds_as_yaml
-from faq.embedding import Floats
-from faq.figures import plain_table
-from faq.labelled import AMBIGUOUS, Labelled
-from faq.loading import PACKAGED
-from faq.scoring import Evidence, Scorer, load_outside
-from faq.topic import Base
-from faq.tuning import choose_thresholds
-from faq.vectors import PACKAGED_VECTORS, VectorStore, write_packaged
+from faq.content.loading import PACKAGED
+from faq.content.topic import Base
+from faq.matching.deciding import PACKAGED as PACKAGED_THRESHOLDS
+from faq.matching.deciding import Thresholds, thresholds_as_yaml
+from faq.matching.embedding import Floats
+from faq.matching.scoring import Evidence, Scorer, load_outside
+from faq.matching.vectors import PACKAGED_VECTORS, VectorStore, write_packaged
+from faq.measuring.figures import plain_table
+from faq.measuring.labelled import AMBIGUOUS, Labelled
+from faq.measuring.tuning import choose_thresholds
 
 VECTORS, THRESHOLDS = PACKAGED_VECTORS.name, PACKAGED_THRESHOLDS.name
 """The files that are written."""

@@ -46,7 +46,7 @@ def forget(
     ],
 ) -> None:
     """Удалить всё, что есть о человеке: переписку, файлы, семью, адрес. Вопросы остаются числами."""
-    from handlers.texts import CHANNEL_NAMES
+    from handlers.texts.basics import CHANNEL_NAMES
 
     channel, _, chat_id = who.strip().partition(":")
     if channel not in CHANNEL_NAMES or not chat_id or len(chat_id) > _LONGEST_CHAT_ID:
@@ -77,7 +77,7 @@ async def _serve(settings: Settings) -> None:
 async def start_lines(app: App) -> list[str]:
     """What the operator reads when it has started: what works, what is missing, where staff come in."""
     from bot.links import invitation_links
-    from handlers import staff as deeds
+    from handlers.staff import membership as deeds
     from storage import staff
 
     lines = ["Помощник запущен.", f"  Веб-чат: {app.url}/chat"]
@@ -134,8 +134,8 @@ async def _forget(settings: Settings, channel: str, chat_id: str) -> tuple[str, 
     from bot.clock import SystemClock
     from bot.opening import open_database
     from bot.schedule import erase
-    from handlers import forgetting
     from handlers.errors import HelpdeskError
+    from handlers.parents import forgetting
     from storage import people
 
     clock = SystemClock()

@@ -10,9 +10,10 @@ from bot.panel.pages import Pages
 from bot.panel.questions import case_of
 from bot.panel.uploads import field, read_form
 from bot.parts import App
-from handlers import casework, learning
-from handlers.casework import Case
-from handlers.learning import Attempt, Learning, NotLearned
+from handlers.ministry import learning
+from handlers.ministry.learning import Attempt, Learning, NotLearned
+from handlers.staff import board as casework
+from handlers.staff.board import Case
 from storage.staff import Member
 
 LOOK_SECONDS = 2

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from handlers import texts
+from handlers.texts import basics as texts
 
 _PANEL = Path(__file__).parent
 _TYPES = {

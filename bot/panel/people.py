@@ -12,8 +12,8 @@ from bot.panel.door import Doors
 from bot.panel.pages import Pages
 from bot.panel.uploads import line, read_form
 from bot.parts import App
-from handlers import casework
-from handlers.staff import Invited
+from handlers.staff import board as casework
+from handlers.staff.membership import Invited
 from storage.staff import Member
 
 LONGEST_PLACE = 200

@@ -21,9 +21,10 @@ from bot.panel.pages import Pages, digest
 from bot.panel.sign_in import remember
 from bot.panel.uploads import BadForm
 from bot.parts import App
-from handlers import casework, texts
-from handlers.casework import Board, Case
 from handlers.messages import Address, Attachment, Incoming
+from handlers.staff import board as casework
+from handlers.staff.board import Board, Case
+from handlers.texts import basics as texts
 from storage import conversations
 from storage.database import Unavailable
 from storage.staff import Member

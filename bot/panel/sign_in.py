@@ -13,10 +13,10 @@ from bot.panel.door import COOKIE, SIGN_IN, Doors, SignedOut, member_with, signe
 from bot.panel.pages import Pages
 from bot.panel.uploads import line, read_form
 from bot.parts import App
-from handlers import staff as deeds
-from handlers import texts
-from handlers.greeting import INVITATION
 from handlers.messages import Address, Incoming
+from handlers.staff import membership as deeds
+from handlers.staff.membership import INVITATION
+from handlers.texts import basics as texts
 from storage.staff import Invitation, Member
 
 SIGNED_IN_FOR = timedelta(days=90)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
-from faq.topic import Base, Topic
+from faq.content.topic import Base, Topic
 
 _SYLLABLES = ("ба", "ве", "го", "ду", "жи", "за", "ке", "ло", "му", "ни", "пе", "ра", "со", "ту", "фи", "ха")
 _OWN_WORDS = 3  # of a topic, which no other has

@@ -9,18 +9,18 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from faq import embedding
-from faq.evaluation import auroc, evaluate
-from faq.figures import markdown_table
-from faq.fitting import Doubles, fit_weights, scores_of, softmax
-from faq.labelled import AMBIGUOUS, Labelled
-from faq.matcher import vector_text
-from faq.rapid import RapidMatcher
-from faq.reading import STEPS
-from faq.scoring import LEXICAL, OUTSIDE, SEMANTIC, Evidence, Scorer, load_outside
+from faq.content.topic import Base
+from faq.matching import embedding
+from faq.matching.fitting import Doubles, fit_weights, scores_of, softmax
+from faq.matching.matcher import vector_text
+from faq.matching.reading import STEPS
+from faq.matching.scoring import LEXICAL, OUTSIDE, SEMANTIC, Evidence, Scorer, load_outside
+from faq.matching.vectors import PACKAGED_VECTORS, VectorStore
+from faq.measuring.evaluation import auroc, evaluate
+from faq.measuring.figures import markdown_table
+from faq.measuring.labelled import AMBIGUOUS, Labelled
+from faq.measuring.rapid import RapidMatcher
 from faq.text import small_talk
-from faq.topic import Base
-from faq.vectors import PACKAGED_VECTORS, VectorStore
 from tests import noise
 
 FOLDS = 5

@@ -31,15 +31,15 @@ from threadpoolctl import threadpool_limits
 
 from bot.clock import SystemClock
 from bot.commands.measuring import peak_memory
-from faq import embedding
-from faq.embedding import DIMENSIONS, Floats
-from faq.evaluation import Report, evaluate
-from faq.figures import cells_of, markdown_table
-from faq.labelled import Labelled, LabelledError, read_all
-from faq.loading import PACKAGED as BASE
-from faq.loading import packaged_base
-from faq.matcher import Matcher
-from faq.vectors import PACKAGED_VECTORS, VectorStore
+from faq.content.loading import PACKAGED as BASE
+from faq.content.loading import packaged_base
+from faq.matching import embedding
+from faq.matching.embedding import DIMENSIONS, Floats
+from faq.matching.matcher import Matcher
+from faq.matching.vectors import PACKAGED_VECTORS, VectorStore
+from faq.measuring.evaluation import Report, evaluate
+from faq.measuring.figures import cells_of, markdown_table
+from faq.measuring.labelled import Labelled, LabelledError, read_all
 from tests.bench.big_base import big_base
 from tests.bench.ladder import NOISES, ladder
 

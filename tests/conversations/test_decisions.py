@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from faq.matcher import Decision
-from handlers import texts, texts_diagnosis
+from faq.matching.matcher import Decision
 from handlers.knowledge import Knowledge
+from handlers.texts import basics as texts
+from handlers.texts import diagnosis as texts_diagnosis
 from tests.house import House, said_by_bot
 from tests.scripted import (
     CHILD_TOPIC,

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from faq.markup import plain
-from handlers import texts, texts_photos
+from handlers.texts import basics as texts
+from handlers.texts import photos as texts_photos
 from storage import people, tickets
 from tests.conversations.test_questions import send_poll
 from tests.house import House, checks_photos, contents, said_by_bot

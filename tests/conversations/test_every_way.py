@@ -19,7 +19,7 @@ import pytest
 
 from bot.__main__ import app as commands
 from bot.channels.web import SESSIONS_PER_MINUTE
-from faq.diagnosis import MOST_QUESTIONS
+from faq.diagnosis.tree import MOST_QUESTIONS
 from handlers.messages import Outgoing
 from handlers.turn import from_plain
 from storage import conversations, outbox

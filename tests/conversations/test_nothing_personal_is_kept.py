@@ -19,7 +19,10 @@ import pytest
 from sqlalchemy import inspect, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from handlers import texts, texts_diagnosis, texts_family, texts_photos
+from handlers.texts import basics as texts
+from handlers.texts import diagnosis as texts_diagnosis
+from handlers.texts import family as texts_family
+from handlers.texts import photos as texts_photos
 from storage.database import Database
 from tests.crash.processes import COLD_START_SECONDS, Installation, free_port, invitation
 from tests.emulators.telegram import TelegramServer

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from handlers import texts, texts_diagnosis
+from handlers.texts import basics as texts
+from handlers.texts import diagnosis as texts_diagnosis
 from tests.house import House, said_by_bot
 from tests.ways import LONG_WHILE, other_two_ways, two_ways, unhurried
 

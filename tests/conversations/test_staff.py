@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handlers import texts
+from handlers.texts import basics as texts
 from storage import people, staff
 from tests.house import House
 from tests.ways import other_two_ways, two_ways

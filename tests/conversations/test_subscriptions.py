@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers import texts
+from handlers.texts import basics as texts
 from tests.house import House
 from tests.ways import other_two_ways, two_ways
 

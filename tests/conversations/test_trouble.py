@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from handlers import texts
 from handlers.knowledge import Knowledge
+from handlers.texts import basics as texts
 from tests.emulators.telegram import Fault as TelegramFault
 from tests.emulators.vk import LONG_POLL
 from tests.emulators.vk import Fault as VkFault

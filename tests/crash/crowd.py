@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.clock import SystemClock
-from handlers import texts, texts_photos
+from handlers.texts import basics as texts
+from handlers.texts import photos as texts_photos
 from tests.crash.processes import COLD_START_SECONDS, until
 
 PATIENCE = COLD_START_SECONDS + 40.0

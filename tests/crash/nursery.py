@@ -20,8 +20,8 @@ from typing import Any
 
 from bot.app import running
 from bot.commands.common import load_settings
-from faq.loading import packaged_base
-from faq.region import load_region
+from faq.content.loading import packaged_base
+from faq.content.region import load_region
 from handlers.knowledge import Knowledge
 
 PR_SET_PDEATHSIG = 1  # prctl(2): the signal for us when the parent dies

@@ -18,7 +18,7 @@ from pathlib import Path
 import aiohttp
 
 from bot.clock import SystemClock
-from handlers import staff
+from handlers.staff import membership as staff
 from storage.database import Database
 from tests.crash.nursery import READY
 

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.clock import SystemClock
-from faq.diagnosis import Leaf
+from faq.diagnosis.tree import Leaf
 from faq.markup import plain
 from handlers.knowledge import Knowledge
 from storage import outbox

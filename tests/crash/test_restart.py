@@ -14,7 +14,7 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.supervise import BUSY_RETRY_SECONDS
-from handlers import texts
+from handlers.texts import basics as texts
 from storage.database import Database
 from tests.crash.processes import COLD_START_SECONDS, Installation, Nursery, free_port, invitation
 from tests.emulators.telegram import TelegramServer

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from faq.matcher import Matcher
-from faq.topic import Base
-from faq.vectors import PACKAGED_VECTORS, VectorStore
+from faq.content.topic import Base
+from faq.matching.matcher import Matcher
+from faq.matching.vectors import PACKAGED_VECTORS, VectorStore
 
 FEW = (
     "login-code-not-coming",

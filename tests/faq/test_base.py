@@ -11,12 +11,13 @@ import pytest
 import yaml
 
 from faq.checking import check_base, confusions_in, errors_in, is_doubtful
-from faq.labelled import read_labelled
-from faq.loading import PACKAGED, BaseError, load_base
-from faq.region import RegionError, load_region, region_names, render
-from faq.scoring import load_outside
+from faq.content import region
+from faq.content.loading import PACKAGED, BaseError, load_base
+from faq.content.region import RegionError, load_region, region_names, render
+from faq.content.topic import Base, NotHere, Topic, TopicError
+from faq.matching.scoring import load_outside
+from faq.measuring.labelled import read_labelled
 from faq.text import normalise
-from faq.topic import Base, NotHere, Topic, TopicError
 
 REGIONS = tuple(load_region(name) for name in region_names())
 
@@ -223,11 +224,7 @@ def test_an_unknown_region_is_named_with_the_known_ones() -> None:
 
 def test_a_region_may_be_a_file_of_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"
-    text = (
-        Path(load_region.__code__.co_filename)
-        .parent.joinpath("regions", "adygea.yaml")
-        .read_text(encoding="utf-8")
-    )
+    text = (region.PACKAGED / "adygea.yaml").read_text(encoding="utf-8")
     path.write_text(text.replace("slug: adygea", "slug: own"), encoding="utf-8")
 
     assert load_region(path).slug == "own"

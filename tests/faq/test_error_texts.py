@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from faq.checking import errors_in, facts
-from faq.diagnosis import Asked, Leaf, Tree, load_tree, start_at
-from faq.error_texts import (
+from faq.content.loading import BaseError
+from faq.content.region import load_region
+from faq.content.topic import Base
+from faq.diagnosis.error_texts import (
     LONGEST,
     ErrorText,
     ErrorTexts,
@@ -17,10 +19,8 @@ from faq.error_texts import (
     faults_of,
     load_error_texts,
 )
-from faq.loading import BaseError
-from faq.matcher import Matcher
-from faq.region import load_region
-from faq.topic import Base
+from faq.diagnosis.tree import Asked, Leaf, Tree, load_tree, start_at
+from faq.matching.matcher import Matcher
 
 ERRORS = load_error_texts()
 TREE = load_tree()

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from faq.evaluation import Outcome, auroc, evaluate, misses_of, outcomes_of, report_of
-from faq.figures import misses_list, report_table
-from faq.labelled import Labelled, LabelledError, read_all, read_labelled
-from faq.matcher import Candidate, Decision, Matcher
-from faq.rapid import RapidMatcher, with_best_threshold
-from faq.separating import Separation
-from faq.topic import Base
+from faq.content.topic import Base
+from faq.matching.matcher import Candidate, Decision, Matcher
+from faq.matching.separating import Separation
+from faq.measuring.evaluation import Outcome, auroc, evaluate, misses_of, outcomes_of, report_of
+from faq.measuring.figures import misses_list, report_table
+from faq.measuring.labelled import Labelled, LabelledError, read_all, read_labelled
+from faq.measuring.rapid import RapidMatcher, with_best_threshold
 
 HEAD = "text\tlabels\tkind\n"
 

@@ -10,10 +10,10 @@ import openpyxl
 import pytest
 
 from faq.checking import errors_in
-from faq.exchange import COLUMNS, LONGEST_CELL, NOT_HERE, PHRASINGS, TOPICS, read, write
-from faq.loading import BaseError
-from faq.region import load_region
-from faq.topic import Answer, Base, NotHere, Topic, Unverified, with_topics
+from faq.content.exchange import COLUMNS, LONGEST_CELL, NOT_HERE, PHRASINGS, TOPICS, read, write
+from faq.content.loading import BaseError
+from faq.content.region import load_region
+from faq.content.topic import Answer, Base, NotHere, Topic, Unverified, with_topics
 
 FORMS = ("base.yaml", "base.YML", "base.xlsx")
 HEADINGS = list(COLUMNS.values())

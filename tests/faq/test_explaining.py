@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from faq.explaining import CandidateReport, Explanation, as_plain, as_text, explain
-from faq.matcher import Candidate, Decision, Matcher
-from faq.scoring import LEXICAL, SEMANTIC
+from faq.matching.explaining import CandidateReport, Explanation, as_plain, as_text, explain
+from faq.matching.matcher import Candidate, Decision, Matcher
+from faq.matching.scoring import LEXICAL, SEMANTIC
 
 EXPLANATION = Explanation(
     stages=(

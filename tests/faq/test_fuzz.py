@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from faq.embedding import LONGEST
-from faq.matcher import MOST_CANDIDATES, MOST_QUESTIONS, Decision, Matcher
-from faq.separating import MOST_BUTTONS
+from faq.matching.embedding import LONGEST
+from faq.matching.matcher import MOST_CANDIDATES, MOST_QUESTIONS, Decision, Matcher
+from faq.matching.separating import MOST_BUTTONS
 
 LONGEST_TEXT = 100_000
 LONGEST_WAIT = 0.5  # seconds of this thread, which a busy machine does not lengthen

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from faq.golden import Remembering, harms, load_golden
-from faq.labelled import Labelled, LabelledError
-from faq.matcher import Candidate, Decision, Matcher
-from faq.separating import Separation
-from faq.topic import Base, with_topics
+from faq.content.topic import Base, with_topics
+from faq.matching.matcher import Candidate, Decision, Matcher
+from faq.matching.separating import Separation
+from faq.measuring.golden import Remembering, harms, load_golden
+from faq.measuring.labelled import Labelled, LabelledError
 
 TEXT = "не пускает в дневник"
 

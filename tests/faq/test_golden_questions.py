@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from faq.evaluation import Report, evaluate, outcomes_of
-from faq.golden import load_golden
-from faq.labelled import Labelled, read_labelled
-from faq.matcher import Matcher
+from faq.content.topic import Base
+from faq.matching.matcher import Matcher
+from faq.matching.vectors import PACKAGED_VECTORS, VectorStore
+from faq.measuring.evaluation import Report, evaluate, outcomes_of
+from faq.measuring.golden import load_golden
+from faq.measuring.labelled import Labelled, read_labelled
 from faq.text import normalise
-from faq.topic import Base
-from faq.vectors import PACKAGED_VECTORS, VectorStore
 from tests import golden_misses, noise
 
 # A busy machine embeds a thousand messages in a minute or two.

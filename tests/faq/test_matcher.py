@@ -2,10 +2,10 @@
 
 import pytest
 
-from faq import embedding
-from faq.matcher import Candidate, Decision, Matcher
-from faq.separating import Separation
-from faq.topic import Base
+from faq.content.topic import Base
+from faq.matching import embedding
+from faq.matching.matcher import Candidate, Decision, Matcher
+from faq.matching.separating import Separation
 
 
 @pytest.mark.parametrize(

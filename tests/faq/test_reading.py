@@ -8,8 +8,8 @@ from time import perf_counter
 
 import pytest
 
-from faq.loading import packaged_base
-from faq.reading import NOTION, STEPS, TYPED, Reader
+from faq.content.loading import packaged_base
+from faq.matching.reading import NOTION, STEPS, TYPED, Reader
 from faq.text import clean, words
 from tests import noise
 

@@ -8,10 +8,10 @@ from random import Random
 
 import pytest
 
-from faq.labelled import read_labelled
-from faq.matcher import Decision, Matcher
-from faq.topic import Base
-from faq.vectors import PACKAGED_VECTORS, VectorStore
+from faq.content.topic import Base
+from faq.matching.matcher import Decision, Matcher
+from faq.matching.vectors import PACKAGED_VECTORS, VectorStore
+from faq.measuring.labelled import read_labelled
 
 TEXTS = (
     "забыла пароль",

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faq import embedding
-from faq.matcher import Matcher
-from faq.scoring import LEXICAL, OUTSIDE, SEMANTIC, Scorer
-from faq.topic import Base
-from faq.vectors import PACKAGED_VECTORS, VectorStore
+from faq.content.topic import Base
+from faq.matching import embedding
+from faq.matching.matcher import Matcher
+from faq.matching.scoring import LEXICAL, OUTSIDE, SEMANTIC, Scorer
+from faq.matching.vectors import PACKAGED_VECTORS, VectorStore
 
 
 @pytest.fixture(scope="module")

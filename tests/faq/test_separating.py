@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from faq.checking import CONFUSABLE, LONGEST_ASK, LONGEST_OPTION, errors_in, separation_errors
-from faq.loading import PACKAGED, BaseError
-from faq.region import load_region
-from faq.separating import MOST_BUTTONS, Separation, choose, load_separations, within
+from faq.content.loading import PACKAGED, BaseError
+from faq.content.region import load_region
+from faq.content.topic import Base
+from faq.matching.separating import MOST_BUTTONS, Separation, choose, load_separations, within
 from faq.text import normalise
-from faq.topic import Base
 
 SEPARATIONS = load_separations()
 USUAL = [

@@ -2,8 +2,8 @@
 
 import pytest
 
-from faq.matcher import Matcher
-from faq.splitting import MOST, questions
+from faq.matching.matcher import Matcher
+from faq.matching.splitting import MOST, questions
 
 
 @pytest.mark.parametrize(

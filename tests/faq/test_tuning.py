@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from faq.deciding import Thresholds, load_thresholds, thresholds_as_yaml
-from faq.golden import load_golden
-from faq.labelled import Labelled
-from faq.matcher import Matcher
-from faq.tuning import choose_thresholds
+from faq.matching.deciding import Thresholds, load_thresholds, thresholds_as_yaml
+from faq.matching.matcher import Matcher
+from faq.measuring.golden import load_golden
+from faq.measuring.labelled import Labelled
+from faq.measuring.tuning import choose_thresholds
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faq import embedding
-from faq.embedding import DIMENSIONS
-from faq.vectors import VectorStore, write_packaged
+from faq.matching import embedding
+from faq.matching.embedding import DIMENSIONS
+from faq.matching.vectors import VectorStore, write_packaged
 
 ROOT = Path(__file__).parents[2]
 TEXTS = ("не приходит код из смс", "забыл пароль", "дневник пустой")
@@ -66,7 +66,7 @@ def test_packaged_vectors_are_brought_up_to_date(packaged: Path, tmp_path: Path)
 def test_known_texts_need_no_model(packaged: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from faq import embedding; from faq.vectors import VectorStore\n"
+        "from faq.matching import embedding; from faq.matching.vectors import VectorStore\n"
         "embedding.switch_off('выключено'); store = VectorStore(Path(sys.argv[1]), None)\n"
         "print(len(store.vectors(sys.argv[2:4])))\n"
         "try: store.vectors(sys.argv[2:])\n"

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from faq.markup import plain
-from handlers import staff
 from handlers.desk import Helpdesk
 from handlers.knowledge import Knowledge
 from handlers.messages import Address, Attachment, Incoming, Outgoing
+from handlers.staff import membership as staff
 from handlers.turn import from_plain
 from storage import outbox, people
 from storage import staff as members

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from faq.diagnosis import MOST_QUESTIONS
+from faq.diagnosis.tree import MOST_QUESTIONS
 from faq.markup import plain
-from handlers import texts, texts_diagnosis, texts_family
 from handlers.messages import Outgoing
+from handlers.texts import basics as texts
+from handlers.texts import diagnosis as texts_diagnosis
+from handlers.texts import family as texts_family
 from storage import tickets
 from tests.handlers.desk import PHOTO, Desk, Someone
 from tests.ways_to_leaves import TREE, Way, is_end, next_tap, ways

@@ -8,10 +8,10 @@ import pytest
 
 from bot.channels.telegram.listening import COMMANDS
 from faq.markup import plain
-from handlers import texts
 from handlers.desk import Helpdesk
-from handlers.escalation import WAIT_FOR_SCHOOL
 from handlers.knowledge import Knowledge
+from handlers.parents.escalation import WAIT_FOR_SCHOOL
+from handlers.texts import basics as texts
 from storage import journal, people, tickets
 from tests.handlers.desk import PHOTO, Desk
 from tests.stumbling import STUMBLE, StumblingKnowledge

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from handlers import family
-from handlers import texts_family as texts
 from handlers.dialog_state import DialogState
 from handlers.messages import Button, Outgoing
+from handlers.parents import family
+from handlers.texts import family as texts
 from handlers.turn import Turn, from_plain
 from storage import conversations, outbox, people
 from storage.family import Child

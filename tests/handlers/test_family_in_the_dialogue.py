@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from handlers import texts, texts_family
+from handlers.texts import basics as texts
+from handlers.texts import family as texts_family
 from storage import people
 from tests.handlers.desk import Desk, Someone
 

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from handlers import forgetting
-from handlers import texts_family as texts
 from handlers.dialog_state import DialogState
 from handlers.errors import HelpdeskError
+from handlers.parents import forgetting
+from handlers.texts import family as texts
 from handlers.turn import Turn
 from storage import conversations, family, journal, people, tickets
 from tests.handlers.desk import Desk, Someone

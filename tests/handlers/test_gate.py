@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import text
 
 from faq.markup import plain
-from handlers import deliveries, texts
+from handlers import deliveries
 from handlers.desk import Helpdesk
 from handlers.knowledge import Knowledge
 from handlers.messages import Address, Outgoing
+from handlers.texts import basics as texts
 from handlers.turn import from_plain, to_plain
 from storage import forgetting, outbox
 from storage.outbox import Letter

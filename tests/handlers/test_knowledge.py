@@ -11,10 +11,10 @@ from typing import cast
 
 import pytest
 
-from faq.loading import packaged_base
-from faq.matcher import Matcher
-from faq.region import load_region
-from faq.topic import Base
+from faq.content.loading import packaged_base
+from faq.content.region import load_region
+from faq.content.topic import Base
+from faq.matching.matcher import Matcher
 from handlers.knowledge import Knowledge, base_from
 from storage import knowledge as stored
 from storage.database import Database

@@ -10,15 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from faq.labelled import Labelled
-from faq.loading import packaged_base
-from faq.matcher import Matcher
-from faq.region import load_region
-from faq.topic import Base
-from handlers import casework
-from handlers.casework import Case
+from faq.content.loading import packaged_base
+from faq.content.region import load_region
+from faq.content.topic import Base
+from faq.matching.matcher import Matcher
+from faq.measuring.labelled import Labelled
 from handlers.knowledge import Knowledge, base_from
-from handlers.learning import LONGEST_CHECK, Attempt, Learning, NotLearned, first_words, refuse_unfit, tidy
+from handlers.ministry.learning import (
+    LONGEST_CHECK,
+    Attempt,
+    Learning,
+    NotLearned,
+    first_words,
+    refuse_unfit,
+    tidy,
+)
+from handlers.staff import board as casework
+from handlers.staff.board import Case
 from storage import journal
 from storage import knowledge as stored
 from storage import staff as members

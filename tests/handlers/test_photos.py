@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from faq.markup import plain
-from handlers import staff, texts, texts_photos
 from handlers.messages import Attachment, Outgoing
+from handlers.staff import dialog as staff
+from handlers.texts import basics as texts
+from handlers.texts import photos as texts_photos
 from storage import forgetting
 from tests.handlers.desk import PHOTO, Desk, Someone
 

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from faq.matcher import Decision
-from faq.separating import Separation
-from handlers import texts, texts_diagnosis
+from faq.matching.matcher import Decision
+from faq.matching.separating import Separation
 from handlers.desk import Helpdesk
 from handlers.knowledge import Knowledge
 from handlers.messages import Outgoing
+from handlers.texts import basics as texts
+from handlers.texts import diagnosis as texts_diagnosis
 from storage import conversations
 from storage.tables import journal
 from tests.handlers.desk import Desk, Someone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers import texts
+from handlers.texts import basics as texts
 from tests.handlers.desk import PHOTO, Desk
 
 

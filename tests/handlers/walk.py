@@ -29,14 +29,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 import faq
-from faq.diagnosis import NOTHING, Facts
+from faq.diagnosis.tree import NOTHING, Facts
+from faq.diagnosis.triage import Understood
 from faq.markup import Span, draw_plain, parse, plain, split
-from faq.triage import Understood
-from handlers import privacy, texts
+from handlers import privacy
 from handlers.desk import Helpdesk
 from handlers.knowledge import Knowledge
 from handlers.messages import Attachment, Button, Outgoing
 from handlers.privacy import Hidden
+from handlers.texts import basics as texts
 from handlers.turn import from_plain
 from storage import conversations, family, people, tickets
 from storage.conversations import Conversation

@@ -17,13 +17,13 @@ from bot.commands.base_in_use import base_in_use
 from bot.commands.faq import app
 from bot.commands.measuring import vectors_in_use
 from bot.settings import Settings
-from faq.deciding import load_thresholds
-from faq.exchange import read, write
-from faq.loading import PACKAGED, packaged_base
-from faq.matcher import Matcher
-from faq.scoring import load_outside
-from faq.topic import Base, Topic
-from faq.vectors import VectorStore, write_packaged
+from faq.content.exchange import read, write
+from faq.content.loading import PACKAGED, packaged_base
+from faq.content.topic import Base, Topic
+from faq.matching.deciding import load_thresholds
+from faq.matching.matcher import Matcher
+from faq.matching.scoring import load_outside
+from faq.matching.vectors import VectorStore, write_packaged
 from storage import knowledge
 from storage.database import Database
 from tests.clock import FastClock

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from bot.__main__ import app
 from bot.channels.files import Files
-from handlers import staff as deeds
+from handlers.staff import membership as deeds
 from storage import conversations, people, staff
 from storage.conversations import StoredAttachment
 from storage.database import Database

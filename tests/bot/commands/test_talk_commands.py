@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.__main__ import app
-from faq.matcher import Matcher
+from faq.matching.matcher import Matcher
 from tests.scripted import (
     CHILD_TOPIC,
     CODE_TOPIC,

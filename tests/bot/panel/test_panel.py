@@ -20,9 +20,12 @@ from bot.panel import server
 from bot.panel.pages import duration
 from bot.parts import App
 from bot.settings import Settings
-from handlers import deliveries, staff, texts, texts_photos
+from handlers import deliveries
 from handlers.knowledge import Knowledge
 from handlers.messages import Address, Attachment, Incoming
+from handlers.staff import membership as staff
+from handlers.texts import basics as texts
+from handlers.texts import photos as texts_photos
 from handlers.turn import from_plain
 from storage import conversations, outbox, tickets
 from storage.database import Database, Unavailable

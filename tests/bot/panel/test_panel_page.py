@@ -13,9 +13,9 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from bot.app import running
 from bot.parts import App
 from bot.settings import Settings
-from handlers import staff
 from handlers.knowledge import Knowledge
 from handlers.messages import Address, Incoming
+from handlers.staff import membership as staff
 from storage import staff as members
 
 pytestmark = pytest.mark.slow

@@ -16,9 +16,9 @@ from bot.channels.web import WebChannel
 from bot.panel import server
 from bot.parts import App
 from bot.settings import Settings
-from faq.golden import load_golden
-from faq.loading import packaged_base
-from faq.region import load_region
+from faq.content.loading import packaged_base
+from faq.content.region import load_region
+from faq.measuring.golden import load_golden
 from handlers.knowledge import Knowledge, base_from
 from handlers.messages import Address, Incoming
 from storage import knowledge as stored

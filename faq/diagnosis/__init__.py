@@ -1,0 +1,1 @@
+"""From a trouble to its cause: the tree and what leads into it."""

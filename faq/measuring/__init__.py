@@ -1,0 +1,1 @@
+"""How well it works, and how its numbers are chosen."""

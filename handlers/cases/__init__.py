@@ -1,0 +1,1 @@
+"""What a case is, for the parents' side and for the staff's."""

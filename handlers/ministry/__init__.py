@@ -1,0 +1,1 @@
+"""What the ministry teaches, declares and sees."""

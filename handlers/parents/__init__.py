@@ -1,0 +1,1 @@
+"""What parents hear, and who answers them."""

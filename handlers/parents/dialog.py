@@ -1,0 +1,366 @@
+"""Who answers what: read it from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from faq.text import clean, small_talk, wants_human, words
+from handlers.messages import Incoming
+from handlers.parents import (
+    diagnosis,
+    escalation,
+    family,
+    forgetting,
+    greeting,
+    intake,
+    photos,
+    questions,
+    subscriptions,
+)
+from handlers.texts import basics as texts
+from handlers.turn import Turn, attachments_of, files_of, number_in
+from storage import conversations
+from storage.conversations import Message
+
+_COMMANDS = (
+    "/start",
+    "/login",
+    "/help",
+    "/menu",
+    "/human",
+    "/stop",
+    "/subscribe",
+    "/bot",
+    "/children",
+    "/join",
+    "/forget",
+)
+
+
+async def receive(turn: Turn, incoming: Incoming) -> None:
+    """One event from a parent; answers at once, or notes when the answer is due."""
+    if incoming.reachable is not None:
+        await subscriptions.set_reachable(turn, reachable=incoming.reachable)
+    elif incoming.started is not None:
+        await greeting.start(turn, incoming.started)
+    elif incoming.button is not None:
+        await _keep_press(turn, incoming)
+        await press(turn, incoming.button)
+    elif incoming.edited:
+        await _correct(turn, incoming)
+    elif _command(incoming.text):
+        await _obey(turn, incoming.text)
+    else:
+        await _listen(turn, incoming)
+
+
+async def press(turn: Turn, payload: str) -> None:
+    """A button. Buttons live for ever: each must make sense whenever it is pressed."""
+    deed, _, argument = payload.partition(":")
+    topic = turn.knowledge.topic(argument)
+    if deed == "t" and topic is not None:
+        await questions.show(turn, topic)
+    elif deed == "ok" and topic is not None:
+        await questions.helped(turn, topic)
+    elif deed == "no" and topic is not None:
+        await diagnosis.not_helped(turn, topic)
+    elif deed in _PLAIN_DEEDS:
+        await _PLAIN_DEEDS[deed](turn)
+    elif deed == "sec":
+        await questions.show_section(turn, argument)
+    elif deed == "human":
+        await escalation.call_human(turn, reason="not_helped" if argument else "asked")
+    elif deed == "noschool" and turn.state.step == "school":
+        await escalation.open_question(turn, school=texts.SCHOOL_SKIPPED)
+    elif deed == "cancel" and turn.state.step:
+        await escalation.cancel(turn)
+    elif deed in _ROOMS:
+        await _ROOMS[deed](turn, argument)
+    elif deed == "solved":
+        await escalation.solved(turn, number_in(argument))
+    else:
+        await turn.say(texts.CHOICE_GONE, questions.menu_buttons())
+
+
+async def answer_pending(turn: Turn) -> None:
+    """Answer everything that the person wrote since the last answer as one question."""
+    waiting = await conversations.pending(turn.tx, turn.conversation.id)
+    await conversations.settle(turn.tx, turn.conversation.id)
+    await conversations.set_answer_due(turn.tx, turn.conversation.id, None)
+    if waiting:
+        await _answer(turn, waiting)
+    elif turn.state.step:
+        # Fell silent on the way to a human: what was told so far must not be lost.
+        await escalation.open_question(turn, school=await family.only_school(turn) or texts.SCHOOL_SKIPPED)
+    else:
+        await photos.look(turn)
+
+
+async def keep(turn: Turn, incoming: Incoming) -> None:
+    """Keep what the person said, for the answer or for the human who has the question."""
+    if not (incoming.text.strip() or incoming.attachments):
+        return
+    human = _is_with_human(turn)
+    await conversations.add_message(
+        turn.tx,
+        turn.conversation.id,
+        author="person",
+        text=incoming.text,
+        ticket_id=turn.conversation.ticket_id if human else None,
+        external_id=incoming.message_id,
+        files=files_of(incoming.attachments),
+        pending=not human,
+        now=turn.now,
+    )
+
+
+async def _keep_press(turn: Turn, incoming: Incoming) -> None:
+    """Keep the label that was pressed, where the channel shows it as the person's message (web chat)."""
+    if incoming.text:
+        await conversations.add_message(
+            turn.tx, turn.conversation.id, author="press", text=incoming.text, now=turn.now
+        )
+
+
+async def _listen(turn: Turn, incoming: Incoming) -> None:
+    if await _came_before(turn, incoming):
+        return
+    human = _is_with_human(turn)
+    if turn.conversation.mode == "closed":
+        await turn.switch("bot", ticket_id=None)
+    await keep(turn, incoming)
+    await greeting.renew_notice(turn)
+    if incoming.unreadable is not None:
+        await turn.say(texts.NO_FILE_KIND.format(kind=incoming.unreadable))
+        if human:
+            await escalation.pass_on_unreadable(turn, incoming.unreadable)
+    elif human and await photos.hear(turn, incoming):
+        return
+    elif human:
+        await escalation.pass_on(turn, incoming.text, files=incoming.attachments)
+        await photos.expect(turn, incoming)
+        if small_talk(incoming.text) == "stop":
+            await subscriptions.stop(turn)
+    elif incoming.text.strip() or incoming.attachments:
+        # A newcomer who begins with a question is greeted at once; a mere «здравствуйте» when it is due.
+        if small_talk(incoming.text) is None:
+            await greeting.welcome(turn)
+        await conversations.set_answer_due(turn.tx, turn.conversation.id, _due(turn, incoming))
+
+
+def _due(turn: Turn, incoming: Incoming) -> datetime:
+    if incoming.whole:
+        return turn.now
+    # The name of a school, or another line of a card, is short and complete.
+    is_line = turn.state.step != ""
+    return turn.now + (questions.AFTER_A_QUESTION if is_line else questions.patience(incoming.text))
+
+
+async def _came_before(turn: Turn, incoming: Incoming) -> bool:
+    """Whether the correction of this message was here first: the older words must not follow it."""
+    if incoming.edited or incoming.message_id is None:
+        return False
+    return await conversations.said(turn.tx, turn.conversation.id, incoming.message_id) is not None
+
+
+async def _answer(turn: Turn, waiting: Sequence[Message]) -> None:
+    text = "\n".join(message.text for message in waiting if message.text.strip())
+    if await _hear_call(turn, waiting) or await family.hear(turn, text):
+        return
+    talk = small_talk(text)
+    said = " ".join(words(clean(text)))
+    if said in _FORGET_ME:
+        await forgetting.ask(turn)
+    elif said in _MY_CHILDREN:
+        await family.show(turn)
+    elif talk == "stop":
+        await subscriptions.stop(turn)
+        await _ask_school_still(turn)
+    elif text.strip().casefold() in _SUBSCRIBE:
+        await subscriptions.resume(turn)
+        await _ask_school_still(turn)
+    elif turn.state.step == "school":
+        await _hear_school(turn, text)
+    elif turn.state.step == "field" and said in _CANCEL:
+        await escalation.cancel(turn)
+    elif turn.state.step == "field":
+        await intake.hear(turn, text, has_file=any(message.attachments for message in waiting))
+    elif not text or (talk is None and not words(clean(text))):
+        files = attachments_of(file for message in waiting for file in message.attachments)
+        await _without_words(turn, is_readable=not all(file.kind == "sticker" for file in files))
+    elif talk is not None:
+        await greeting.small_talk(turn, talk)
+    elif wants_human(text):
+        await escalation.call_human(turn, reason="asked")
+    else:
+        await _understand(turn, text)
+
+
+async def _hear_call(turn: Turn, waiting: Sequence[Message]) -> bool:
+    """«Человек» right after a question is a call, too, though not the only words."""
+    is_among = len(waiting) > 1 and any(wants_human(message.text) for message in waiting)
+    if not is_among or turn.state.step:
+        return False
+    await escalation.call_human(turn, reason="asked")
+    return True
+
+
+async def _understand(turn: Turn, text: str) -> None:
+    """A tap in words, a question for the base, a trouble whose cause is to be found, or more about it."""
+    if await diagnosis.hear(turn, text):
+        return
+    understood = await turn.knowledge.understand(text, known=await diagnosis.known_of(turn, text))
+    diagnosis.note(turn, understood.told)
+    if understood.step is None and understood.decision.answered:
+        await questions.answer(turn, text, understood.decision)
+    elif understood.error is None and await diagnosis.hear_more(turn, text):
+        return
+    elif understood.step is not None:
+        await diagnosis.begin(turn, understood.step, error=understood.error)
+    elif understood.decision.decision == "unknown" and not turn.state.rephrased and turn.state.asking:
+        turn.state.rephrased = True
+        await diagnosis.ask_again(turn)
+    else:
+        await questions.answer(turn, text, understood.decision)
+
+
+async def _hear_school(turn: Turn, text: str) -> None:
+    said = text.strip().casefold().rstrip(".!")
+    if said in _CANCEL:
+        await escalation.cancel(turn)
+    elif said in _NO_SCHOOL:
+        await escalation.open_question(turn, school=texts.SCHOOL_SKIPPED)
+    elif not words(clean(text)) or small_talk(text) is not None or wants_human(text):
+        await escalation.ask_school_again(turn)
+    elif not turn.state.school_doubted and await _reads_like_a_question(turn, text):
+        # Typed before we asked, or instead of an answer; it stays with the question for the staff.
+        turn.state.school_doubted = True
+        await escalation.ask_school_again(turn)
+    else:
+        turn.state.school_doubted = False
+        await escalation.open_question(turn, school=text.strip()[: family.LONGEST_SCHOOL])
+
+
+async def _reads_like_a_question(turn: Turn, text: str) -> bool:
+    said = words(clean(text))
+    if family.names_a_school(said):
+        return False
+    understood = await turn.knowledge.understand(text)
+    if understood.step is not None:
+        return True  # «не могу войти» is no school, however short
+    decision = understood.decision
+    return len(said) > questions.SHORT and (decision.decision != "unknown" or decision.foreign)
+
+
+async def _ask_school_still(turn: Turn) -> None:
+    if turn.state.step == "school":
+        await escalation.ask_school_again(turn)
+    elif turn.state.step == "field":
+        await intake.go_on(turn)
+
+
+_PLAIN_DEEDS = {
+    "none": questions.none_of_these,
+    "menu": questions.show_sections,
+    "bot": escalation.back_to_bot,
+}
+"""Buttons that mean the same whatever else they carry."""
+_ROOMS = {
+    "dx": diagnosis.press,
+    "line": intake.press,
+    "fam": family.press,
+    "forget": forgetting.press,
+    "photo": photos.press,
+}
+"""Who takes the buttons that begin so."""
+_FORGET_ME = {
+    "забудь меня",
+    "забудьте меня",
+    "забыть меня",
+    "удалите мои данные",
+    "удали мои данные",
+    "удалить мои данные",
+    "сотрите мои данные",
+}
+_MY_CHILDREN = {"мои дети", "мой ребенок", "дети"}
+_SUBSCRIBE = {"подписаться", "подписка", "хочу получать объявления"}
+_CANCEL = {
+    "отмена",
+    "отменить",
+    "отмените",
+    "не надо",
+    "уже не надо",
+    "не нужно",
+    "уже не нужно",
+    "передумала",
+}
+_CANCEL |= {"передумал", "неважно", "не важно", "не надо, я сам", "не надо, я сама"}
+_CANCEL |= {"назад", "вернуться", "заново", "начать заново"}
+_NO_SCHOOL = {"без школы", "не знаю", "нет", "не скажу", "не хочу называть"}
+
+
+async def _without_words(turn: Turn, *, is_readable: bool) -> None:
+    if is_readable:
+        text = texts.FILE_KEPT if turn.state.words_asked else texts.FILE_NEEDS_WORDS
+        turn.state.words_asked = True
+        await turn.say(text, questions.menu_buttons())
+    else:
+        await turn.say(texts.HELP, questions.help_buttons())
+
+
+async def _correct(turn: Turn, incoming: Incoming) -> None:
+    before = message = None
+    if incoming.message_id is not None:
+        before = await conversations.said(turn.tx, turn.conversation.id, incoming.message_id)
+        if before is not None and before.text == incoming.text:
+            return  # a preview of a link, or the like: the words are the same
+        message = await conversations.edit_message(
+            turn.tx, turn.conversation.id, incoming.message_id, text=incoming.text, now=turn.now
+        )
+    if message is None:
+        # The message itself never came (or comes later than its correction): its words must not be lost.
+        await _listen(turn, incoming)
+    elif _is_with_human(turn):
+        await escalation.pass_on_correction(turn, incoming.text)
+    elif message.id == await conversations.last_message_id(turn.tx, turn.conversation.id, author="person"):
+        await conversations.ask_again(turn.tx, message.id)
+        due = turn.now + questions.patience(incoming.text)
+        await conversations.set_answer_due(turn.tx, turn.conversation.id, due)
+
+
+def _is_with_human(turn: Turn) -> bool:
+    return turn.conversation.mode in {"waiting_human", "human"}
+
+
+def _command(text: str) -> bool:
+    first = text.split(maxsplit=1)[0].casefold() if text.strip() else ""
+    return first.partition("@")[0] in _COMMANDS
+
+
+async def _obey(turn: Turn, text: str) -> None:
+    first, _, payload = text.strip().partition(" ")
+    command = first.casefold().partition("@")[0]
+    if command == "/login":
+        await diagnosis.start(turn)
+    elif command == "/start":
+        # Typed by hand where a link cannot carry it (an invitation on VK).
+        await greeting.start(turn, payload.strip())
+    elif command == "/menu":
+        await questions.show_sections(turn)
+    elif command == "/human":
+        await escalation.call_human(turn, reason="asked")
+    elif command == "/stop":
+        await subscriptions.stop(turn)
+    elif command == "/subscribe":
+        await subscriptions.resume(turn)
+    elif command == "/bot":
+        await escalation.back_to_bot(turn)
+    elif command == "/children":
+        await family.show(turn)
+    elif command == "/join":
+        await family.join(turn, payload.strip())
+    elif command == "/forget":
+        await forgetting.ask(turn)
+    else:
+        await turn.say(texts.HELP, questions.help_buttons())

@@ -1,0 +1,1 @@
+"""The people who answer: how they join and how they work."""
