@@ -2,9 +2,6 @@
 
 import io
 import re
-import warnings
-import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -12,18 +9,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
-from xml.etree.ElementTree import ParseError
 
 import openpyxl
 import yaml
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Font
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from faq.content.loading import BaseError, Document, Problem, read_document
 from faq.content.topic import Base, Fault, Topic, TopicError
+from faq.content.workbook import UnusableBook, UnusableCell, cell_text, opened
 
 ENDINGS = (".yaml", ".yml", ".xlsx")
 """The file name endings that `read` and `write` know."""
@@ -33,9 +29,6 @@ TOPICS, PHRASINGS, NOT_HERE = "Темы", "Формулировки", "Не сю
 
 LONGEST_CELL = 32_767
 """Characters; Excel cuts a cell here."""
-
-LARGEST_UNPACKED = 64 * 2**20
-"""Bytes; a base of thousands of topics takes a tenth, a bomb of zeros takes more."""
 
 COLUMNS = {
     "slug": "Код",
@@ -68,19 +61,6 @@ _YES_NO = {"да": True, "true": True, "истина": True, "нет": False, "f
 _DAY_FIRST = re.compile(r"^(\d\d)\.(\d\d)\.(\d{4})$")  # 22.11.2026, as people type it
 _WIDE, _NARROW = 60, 18  # characters
 _MANY_ROWS = 2000  # as far down as Excel offers the allowed words
-_UNREADABLE = (
-    InvalidFileException,
-    zipfile.BadZipFile,
-    zlib.error,
-    ParseError,
-    EOFError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    NotImplementedError,
-)
-"""What openpyxl raises on files that are no workbooks, or damaged ones."""
 
 
 def write(base: Base, path: Path) -> None:
@@ -341,40 +321,29 @@ def _tables(path: Path) -> tuple[_Table, _Table, _Table]:
         NOT_HERE: (_SLUG, _TEXT, _BELONGS),
     }
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl warns of decorations that it does not know
-            tables, problems = _open(path, wanted)
-    except OSError as error:
-        problem = Problem(path.name, 0, f"файл не читается ({error.strerror}): проверьте права")
-        raise BaseError((problem,)) from None
-    except _UNREADABLE:
-        text = "это не книга Excel (.xlsx), или она повреждена: сохраните её заново"
-        raise BaseError((Problem(path.name, 0, text),)) from None
+        with opened(path, keep="темы") as book:
+            tables, problems = _read_book(book, path, wanted)
+    except UnusableBook as error:
+        raise BaseError((Problem(path.name, 0, str(error)),)) from None
     if problems:
         raise BaseError(tuple(problems))
     return tables[TOPICS], tables[PHRASINGS], tables[NOT_HERE]
 
 
-def _open(path: Path, wanted: Mapping[str, Sequence[str]]) -> tuple[dict[str, _Table], list[Problem]]:
-    with zipfile.ZipFile(path) as packed:
-        if sum(each.file_size for each in packed.infolist()) > LARGEST_UNPACKED:
-            return {}, [Problem(path.name, 0, "файл слишком большой: оставьте в нём только темы")]
-    book = openpyxl.load_workbook(path, read_only=True)
-    try:
-        sheets = {sheet.title: sheet for sheet in book.worksheets}
-        problems = [
-            Problem(path.name, 0, f"нет листа «{title}»: добавьте его или исправьте его имя")
-            for title in wanted
-            if title not in sheets
-        ]
-        if problems:
-            return {}, problems
-        tables = {title: _table(sheets[title], headings) for title, headings in wanted.items()}
-        # Without its columns a sheet has no rows, and complaints about them would bury the cause.
-        problems = [problem for table in tables.values() if not table.rows for problem in table.problems]
-    finally:
-        book.close()
-    return tables, problems
+def _read_book(
+    book: Any, path: Path, wanted: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, _Table], list[Problem]]:
+    sheets = {sheet.title: sheet for sheet in book.worksheets}
+    problems = [
+        Problem(path.name, 0, f"нет листа «{title}»: добавьте его или исправьте его имя")
+        for title in wanted
+        if title not in sheets
+    ]
+    if problems:
+        return {}, problems
+    tables = {title: _table(sheets[title], headings) for title, headings in wanted.items()}
+    # Without its columns a sheet has no rows, and complaints about them would bury the cause.
+    return tables, [problem for table in tables.values() if not table.rows for problem in table.problems]
 
 
 def _table(sheet: Any, headings: Sequence[str]) -> _Table:
@@ -411,26 +380,13 @@ def _check_headings(table: _Table, found: Collection[str], headings: Sequence[st
 
 
 def _cell_text(cell: Any, table: _Table, *, row: int, heading: str) -> str:
-    value = cell.value
-    wrong = ""
-    if value is None:
-        return ""
-    if cell.data_type == "f":
-        wrong = "формула, а нужен текст: вставьте значение"
-    elif cell.data_type == "e":
-        wrong = f"ошибка «{value}», а нужен текст"
-    elif heading == COLUMNS["checked"] and isinstance(value, date):
-        return (value.date() if isinstance(value, datetime) else value).isoformat()
-    elif isinstance(value, bool):
-        return "да" if value else "нет"
-    elif isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    elif not isinstance(value, (str, int, float)):
-        wrong = "дата или время, а нужен текст: задайте ячейке формат «Текстовый»"
-    if wrong:
-        table.complain(row, f"столбец «{heading}»: {wrong}")
+    if heading == COLUMNS["checked"] and isinstance(cell.value, date):
+        return (cell.value.date() if isinstance(cell.value, datetime) else cell.value).isoformat()
+    try:
+        return cell_text(cell)
+    except UnusableCell as error:
+        table.complain(row, f"столбец «{heading}»: {error}")
         return "—"  # not empty: one complaint is enough
-    return str(value).strip()
 
 
 def _slugs(topics: _Table) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""Schools: the directory as a file, a search by the words of parents, and an example that is made up."""
