@@ -2,10 +2,10 @@
 
     answer, clarify             takes the case
 bot ───────────────► bot   waiting_human ──────────► human
- │ calls a human            ▲      │ closes            │ closes
- └──────────────────────────┘      └──► closed ◄───────┘
-                                          │ writes again
-                                          └──► bot
+ │ calls a human            ▲  ▲   │ closes            │ closes
+ └──────────────────────────┘  │   └──► closed ◄───────┘
+                               └──────────┤ writes again within days, or says that it is not solved
+                                          └──► bot   writes later, presses a button of the bot
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from storage.dialect import insert_into
 from storage.tables import attachments, conversations, message_versions, messages, people
 
 Mode = Literal["bot", "waiting_human", "human", "closed"]
-Author = Literal["person", "press", "bot", "staff"]
-"""Who said it; a press is the label of a button, which only the person's own page shows again."""
+Author = Literal["person", "press", "bot", "staff", "note"]
+"""Who said it; a press is the label of a button, which only the person's own page shows again; a note is what
+the staff, or the house itself, say to the staff alone."""
 _WITH_HUMAN = ("waiting_human", "human")
 TO_CHECK = ("photo", "file", "video")
 """Kinds that may show a document; the staff see them after the parent has looked again."""
@@ -261,8 +262,8 @@ async def edit_message(
 async def edit_staff_message(
     tx: Transaction, staff_id: int, external_id: str, *, text: str, now: datetime
 ) -> Message | None:
-    """Replace the text of a staff member's answer and keep the old one; None if it is no answer."""
-    mine = (messages.c.staff_id == staff_id, messages.c.author == "staff")
+    """Replace the text of a staff member's answer or note and keep the old one; None if it is neither."""
+    mine = (messages.c.staff_id == staff_id, messages.c.author.in_(("staff", "note")))
     return await _edit(tx, *mine, messages.c.external_id == external_id, text=text, now=now)
 
 
@@ -282,11 +283,37 @@ async def said(tx: Transaction, conversation_id: int, external_id: str) -> Messa
     return found[0] if found else None
 
 
+async def versions(tx: Transaction, ticket_id: int) -> dict[int, list[tuple[str, datetime]]]:
+    """What edited messages of a ticket said before, and until when, oldest first, by message number."""
+    query = (
+        select(message_versions)
+        .join(messages, messages.c.id == message_versions.c.message_id)
+        .where(messages.c.ticket_id == ticket_id)
+        .order_by(message_versions.c.id)
+    )
+    found: dict[int, list[tuple[str, datetime]]] = {}
+    for row in await tx.execute(query):
+        found.setdefault(row.message_id, []).append((row.text, row.replaced_at))
+    return found
+
+
 async def last_of_staff(tx: Transaction, staff_id: int) -> Message | None:
     """What this member of the staff said last."""
     query = select(messages).where(messages.c.staff_id == staff_id).order_by(messages.c.id.desc()).limit(1)
     found = await _with_files(tx, query)
     return found[0] if found else None
+
+
+async def drafts(tx: Transaction, staff_id: int, *, first: int) -> list[Message]:
+    """What the member wrote from that message on and for no ticket yet, oldest first."""
+    query = select(messages).where(
+        messages.c.staff_id == staff_id,
+        messages.c.author == "staff",
+        messages.c.ticket_id.is_(None),
+        messages.c.delivery.is_(None),
+        messages.c.id >= first,
+    )
+    return await _with_files(tx, query.order_by(messages.c.id))
 
 
 async def ask_again(tx: Transaction, message_id: int) -> None:
@@ -332,6 +359,20 @@ async def put_into_ticket(tx: Transaction, conversation_id: int, ticket_id: int,
             messages.c.created_at >= since,
         )
         .values(ticket_id=ticket_id)
+    )
+
+
+async def take_out_of_ticket(tx: Transaction, conversation_id: int, ticket_id: int, *, first_id: int) -> None:
+    """What the person said from this message on is no part of the ticket: the bot has to answer it."""
+    await tx.execute(
+        update(messages)
+        .where(
+            messages.c.conversation_id == conversation_id,
+            messages.c.ticket_id == ticket_id,
+            messages.c.author == "person",
+            messages.c.id >= first_id,
+        )
+        .values(ticket_id=None, pending=True)
     )
 
 

@@ -27,7 +27,9 @@ class Child:
     label: str
     age_group: AgeGroup | None
     school: str
-    """In the parent's own words; empty while not told."""
+    """In the parent's own words, or as the directory calls it; empty while not told."""
+    school_id: int | None = None
+    """The school in the directory."""
 
 
 async def children_of(tx: Transaction, person_id: int) -> list[Child]:
@@ -73,9 +75,11 @@ async def set_age_group(
     return await _change(tx, person_id, child_id, age_group=age_group)
 
 
-async def set_school(tx: Transaction, person_id: int, child_id: int, school: str) -> Child | None:
-    """Remember where the child learns, in the parent's own words."""
-    return await _change(tx, person_id, child_id, school=school)
+async def set_school(
+    tx: Transaction, person_id: int, child_id: int, school: str, *, school_id: int | None = None
+) -> Child | None:
+    """Remember where the child learns: the words for it, and the school of the directory if it is known."""
+    return await _change(tx, person_id, child_id, school=school, school_id=school_id)
 
 
 async def speak_of(tx: Transaction, person_id: int, child_id: int, *, now: datetime) -> Child | None:
@@ -257,6 +261,7 @@ async def _merge_children(tx: Transaction, family_id: int, *, into: int) -> None
             .values(
                 age_group=same.age_group or row.age_group,
                 school=same.school or row.school,
+                school_id=same.school_id if same.school else row.school_id,
                 spoken_of_at=max(same.spoken_of_at, row.spoken_of_at),
             )
         )
@@ -279,4 +284,10 @@ def _family(person_id: int) -> Any:
 
 
 def _child(row: Row[Any]) -> Child:
-    return Child(id=row.id, label=row.label, age_group=row.age_group, school=row.school)
+    return Child(
+        id=row.id,
+        label=row.label,
+        age_group=row.age_group,
+        school=row.school,
+        school_id=row.school_id,
+    )

@@ -105,7 +105,9 @@ async def forget(tx: Transaction, person: Person, *, now: datetime) -> Forgotten
     await _forget_events(tx, person, now=now)
     said, files = await _forget_messages(tx, await _said_with(tx, person.id), now=now)
     numbers = select(tickets.c.id).where(questions)
-    await tx.execute(update(staff).where(staff.c.replying_to.in_(numbers)).values(replying_to=None))
+    await tx.execute(
+        update(staff).where(staff.c.replying_to.in_(numbers)).values(replying_to=None, replying_as=None)
+    )
     closed_at = func.coalesce(tickets.c.closed_at, now, type_=tickets.c.closed_at.type)
     count = (
         await tx.execute(

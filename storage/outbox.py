@@ -13,10 +13,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, func, insert, or_, select, update
+from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from storage.database import Transaction
@@ -25,6 +25,10 @@ from storage.tables import outbox, sent
 
 REPLY, NOTICE, CAMPAIGN = 0, 1, 2
 """Priorities: a smaller number goes first."""
+ALBUM_WAIT = timedelta(seconds=1.5)
+"""How long a letter waits for the rest of its album: its messages come within a second of each other."""
+ALBUM_FILES = 10
+"""Files of one album, as both messengers count; whatever comes after them is another one."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Letter:
     body: Mapping[str, Any]
     ticket_id: int | None
     message_id: int | None
+    shows_id: int | None
+    album: str | None
     pieces_sent: int
     attempts: int
     created_at: datetime
@@ -52,9 +58,14 @@ class SentMark:
     outbox_id: int
     ticket_id: int | None
     message_id: int | None
+    """The kept message that it delivered."""
+    shows_id: int | None
+    """The kept message of the other side that it showed."""
+    asks: str
+    """What a reply to it is, where it asked for something."""
 
 
-async def add(
+async def add(  # noqa: PLR0913 - a letter has these parts
     tx: Transaction,
     *,
     channel: str,
@@ -64,8 +75,20 @@ async def add(
     now: datetime,
     ticket_id: int | None = None,
     message_id: int | None = None,
+    shows_id: int | None = None,
+    album: str | None = None,
+    not_before: datetime | None = None,
 ) -> int:
-    """Put a message into the queue."""
+    """Put a message into the queue; files of an album join the letter that waits for them.
+
+    Returns the letter's number.
+    """
+    if album is not None and (
+        joined := await _join_album(
+            tx, album, channel=channel, chat_id=chat_id, ticket_id=ticket_id, body=body, now=now
+        )
+    ):
+        return joined
     result = await tx.execute(
         insert(outbox)
         .values(
@@ -76,13 +99,52 @@ async def add(
             body=dict(body),
             ticket_id=ticket_id,
             message_id=message_id,
+            shows_id=shows_id,
+            album=album,
             state="queued",
+            not_before=now + ALBUM_WAIT if album is not None else not_before,
             created_at=now,
         )
         .returning(outbox.c.id)
     )
     number: int = result.scalar_one()
     return number
+
+
+async def _join_album(
+    tx: Transaction,
+    album: str,
+    *,
+    channel: str,
+    chat_id: str,
+    ticket_id: int | None,
+    body: Mapping[str, Any],
+    now: datetime,
+) -> int | None:
+    """Add files and words to the letter of this album that nobody has tried to send; None without one."""
+    waiting = (
+        outbox.c.album == album,
+        outbox.c.channel == channel,
+        outbox.c.chat_id == chat_id,
+        outbox.c.ticket_id == ticket_id if ticket_id is not None else outbox.c.ticket_id.is_(None),
+        outbox.c.state == "queued",
+        outbox.c.attempts == 0,
+    )
+    query = select(outbox.c.id, outbox.c.body).where(*waiting).order_by(outbox.c.id.desc()).limit(1)
+    row = (await tx.execute(query.with_for_update())).one_or_none()
+    if row is None or len(row.body["attachments"]) + len(body["attachments"]) > ALBUM_FILES:
+        return None
+    joined = {**row.body, "attachments": [*row.body["attachments"], *body["attachments"]]}
+    if body["text"] and body["text"] != row.body["text"]:
+        joined["text"] = "\n\n".join(filter(None, (row.body["text"], body["text"])))
+    joined["buttons"] = row.body["buttons"] or body["buttons"]
+    # Between our look and this the delivery may have taken it: then it is too late to join.
+    changed = await tx.execute(
+        update(outbox)
+        .where(outbox.c.id == row.id, outbox.c.state == "queued")
+        .values(body=joined, not_before=now + ALBUM_WAIT)
+    )
+    return int(row.id) if changed.rowcount else None
 
 
 async def claim(
@@ -205,6 +267,34 @@ async def put_back(tx: Transaction, letter_id: int, *, not_before: datetime, err
     )
 
 
+async def start_over(tx: Transaction, letter_id: int, *, body: Mapping[str, Any], now: datetime) -> None:
+    """Send it from its first piece, and as it is now; where it went before, nobody can read it."""
+    await tx.execute(
+        update(outbox)
+        .where(outbox.c.id == letter_id)
+        .values(state="queued", body=dict(body), pieces_sent=0, not_before=now)
+    )
+
+
+async def queued(tx: Transaction, channel: str, chat_id: str) -> list[Letter]:
+    """What waits for this chat, in the order in which it would go; not what is on its way already."""
+    query = (
+        select(outbox)
+        .where(outbox.c.channel == channel, outbox.c.chat_id == chat_id, outbox.c.state == "queued")
+        .order_by(outbox.c.priority, outbox.c.id)
+    )
+    return [_letter(row) for row in (await tx.execute(query)).all()]
+
+
+async def withdraw(tx: Transaction, channel: str, chat_id: str) -> None:
+    """Forget what waits for this chat: it is not true any more."""
+    await tx.execute(
+        delete(outbox).where(
+            outbox.c.channel == channel, outbox.c.chat_id == chat_id, outbox.c.state == "queued"
+        )
+    )
+
+
 async def give_up(tx: Transaction, letter_id: int, *, state: str, error: str) -> None:
     """`failed`: it will never arrive; `unknown`: nobody knows whether it did."""
     await tx.execute(update(outbox).where(outbox.c.id == letter_id).values(state=state, error=error))
@@ -213,12 +303,32 @@ async def give_up(tx: Transaction, letter_id: int, *, state: str, error: str) ->
 async def find_sent(tx: Transaction, channel: str, chat_id: str, external_id: str) -> SentMark | None:
     """What the message with this number of the messenger was."""
     query = (
-        select(outbox.c.id, outbox.c.ticket_id, outbox.c.message_id)
+        select(outbox.c.id, outbox.c.ticket_id, outbox.c.message_id, outbox.c.shows_id, outbox.c.body)
         .join(sent, sent.c.outbox_id == outbox.c.id)
         .where(sent.c.channel == channel, sent.c.chat_id == chat_id, sent.c.external_id == external_id)
     )
     row = (await tx.execute(query)).one_or_none()
-    return SentMark(row.id, row.ticket_id, row.message_id) if row else None
+    if row is None:
+        return None
+    return SentMark(row.id, row.ticket_id, row.message_id, row.shows_id, row.body.get("asks", ""))
+
+
+async def sent_as(tx: Transaction, message_id: int, channel: str, chat_id: str) -> str | None:
+    """The messenger's number, in this chat, of the letter that delivered or showed a kept message there."""
+    query = (
+        select(sent.c.external_id)
+        .join(outbox, sent.c.outbox_id == outbox.c.id)
+        .where(
+            or_(outbox.c.message_id == message_id, outbox.c.shows_id == message_id),
+            sent.c.channel == channel,
+            sent.c.chat_id == chat_id,
+        )
+        # Its first piece; the messengers' numbers grow, and a longer one is a larger one.
+        .order_by(outbox.c.id, func.length(sent.c.external_id), sent.c.external_id)
+        .limit(1)
+    )
+    number: str | None = await tx.scalar(query)
+    return number
 
 
 async def is_in_doubt(tx: Transaction, channel: str, chat_id: str) -> bool:
@@ -258,6 +368,8 @@ def _letter(row: Row[Any]) -> Letter:
         body=row.body,
         ticket_id=row.ticket_id,
         message_id=row.message_id,
+        shows_id=row.shows_id,
+        album=row.album,
         pieces_sent=row.pieces_sent,
         attempts=row.attempts,
         created_at=row.created_at,

@@ -30,6 +30,10 @@ class Person:
     """Since when they want no announcements."""
     unreachable: str | None
     """Why we cannot write to them (blocked, not_allowed, gone); None when we can."""
+    seen_at: datetime
+    """When they were last heard of."""
+    banned_at: datetime | None
+    """Since when the staff want to hear nothing from them."""
 
 
 async def meet(tx: Transaction, channel: str, chat_id: str, *, name: str, now: datetime) -> Person:
@@ -109,4 +113,6 @@ def _person(row: Row[Any]) -> Person:
         notice_version=row.notice_version,
         muted_at=row.muted_at,
         unreachable=row.unreachable,
+        seen_at=row.seen_at,
+        banned_at=row.banned_at,
     )

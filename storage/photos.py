@@ -24,6 +24,8 @@ class Waiting:
 
     file: StoredAttachment
     ticket_id: int
+    message_id: int
+    """The kept message that it came with."""
 
 
 async def waiting(
@@ -39,7 +41,7 @@ async def waiting(
     `first` and `last` are numbers of files, both included; without `ticket_id` all tickets count.
     """
     query = (
-        select(attachments, messages.c.ticket_id)
+        select(attachments, messages.c.ticket_id, messages.c.id.label("of_message"))
         .join(messages, messages.c.id == attachments.c.message_id)
         .where(
             messages.c.conversation_id == conversation_id,
@@ -54,7 +56,8 @@ async def waiting(
         query = query.where(attachments.c.id <= last)
     if ticket_id is not None:
         query = query.where(messages.c.ticket_id == ticket_id)
-    return [Waiting(stored_attachment(row), row.ticket_id) for row in (await tx.execute(query)).all()]
+    rows = (await tx.execute(query)).all()
+    return [Waiting(stored_attachment(row), row.ticket_id, row.of_message) for row in rows]
 
 
 async def clear(tx: Transaction, files: Collection[Waiting], *, now: datetime) -> None:

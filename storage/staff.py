@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, delete, exists, insert, select, update
 from sqlalchemy.engine import Row
 
 from storage.database import Transaction
 from storage.dialect import insert_into
-from storage.tables import invitations, people, staff
+from storage.tables import invitations, people, staff, staff_schools
+from storage.ticket import Desk
+
+ROLES = ("owner", "ministry", "municipal", "school")
+"""The widest first."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,14 @@ class Member:
     chat_id: str
     name: str
     role: str
-    school: str | None
+    """The widest of the roles that they were given."""
+    school_ids: tuple[int, ...]
+    """The schools whose desk they work at, whatever their role."""
     municipality: str | None
     replying_to: int | None
-    """The ticket to which their next message is an answer."""
+    """The ticket that their next message is about."""
+    replying_as: str | None
+    """What that message is: answer, question, note …"""
     joined_at: datetime
     revoked_at: datetime | None
 
@@ -38,7 +46,7 @@ class Invitation:
 
     id: int
     role: str
-    school: str | None
+    school_id: int | None
     municipality: str | None
     created_at: datetime
     expires_at: datetime
@@ -51,7 +59,7 @@ async def invite(
     *,
     token_hash: str,
     role: str,
-    school: str | None,
+    school_id: int | None,
     municipality: str | None,
     now: datetime,
     expires_at: datetime,
@@ -62,7 +70,7 @@ async def invite(
         .values(
             token_hash=token_hash,
             role=role,
-            school=school,
+            school_id=school_id,
             municipality=municipality,
             created_at=now,
             expires_at=expires_at,
@@ -87,21 +95,31 @@ async def use_invitation(tx: Transaction, token_hash: str, *, now: datetime) -> 
         .returning(invitations)
     )
     row = (await tx.execute(statement)).one_or_none()
-    return _invitation(row) if row else None
+    return invitation_of(row) if row else None
 
 
 async def join(
     tx: Transaction, person_id: int, *, invitation: Invitation, name: str, now: datetime
 ) -> Member:
-    """Make a person a member of the staff with the invitation's role."""
+    """Make a person a member of the staff with the invitation's role.
+
+    Who is a member already keeps their schools and the wider role.
+    """
+    known = await of_person(tx, person_id)
+    role, municipality = invitation.role, invitation.municipality
+    if known is not None and ROLES.index(known.role) <= ROLES.index(role):
+        role, municipality = known.role, known.municipality or municipality
+    if known is None:
+        former = select(staff.c.id).where(staff.c.person_id == person_id)
+        await tx.execute(delete(staff_schools).where(staff_schools.c.staff_id.in_(former)))
     values = {
         "name": name,
-        "role": invitation.role,
-        "school": invitation.school,
-        "municipality": invitation.municipality,
+        "role": role,
+        "municipality": municipality,
         "joined_at": now,
         "revoked_at": None,
         "replying_to": None,
+        "replying_as": None,
     }
     statement = (
         insert_into(tx, staff)
@@ -111,29 +129,66 @@ async def join(
     )
     number = (await tx.execute(statement)).scalar_one()
     await tx.execute(update(invitations).where(invitations.c.id == invitation.id).values(used_by=number))
-    return (await _select(tx, staff.c.id == number))[0]
+    if invitation.school_id is not None:
+        place = insert_into(tx, staff_schools).values(
+            staff_id=number, school_id=invitation.school_id, since=now
+        )
+        await tx.execute(place.on_conflict_do_nothing())
+    return (await members_where(tx, staff.c.id == number))[0]
 
 
 async def of_person(tx: Transaction, person_id: int) -> Member | None:
     """The member of staff who this person is, unless revoked."""
-    found = await _select(tx, staff.c.person_id == person_id, staff.c.revoked_at.is_(None))
+    found = await members_where(tx, staff.c.person_id == person_id, staff.c.revoked_at.is_(None))
     return found[0] if found else None
+
+
+async def was_member(tx: Transaction, person_id: int) -> bool:
+    """Whether this person had a role once, and has none now."""
+    return bool(await members_where(tx, staff.c.person_id == person_id, staff.c.revoked_at.is_not(None)))
 
 
 async def find(tx: Transaction, staff_id: int) -> Member | None:
     """The member with this number, revoked or not."""
-    found = await _select(tx, staff.c.id == staff_id)
+    found = await members_where(tx, staff.c.id == staff_id)
     return found[0] if found else None
 
 
 async def everyone(tx: Transaction) -> list[Member]:
     """All members who may work now, in order of joining."""
-    return await _select(tx, staff.c.revoked_at.is_(None))
+    return await members_where(tx, staff.c.revoked_at.is_(None))
 
 
-async def set_replying(tx: Transaction, staff_id: int, ticket_id: int | None) -> None:
-    """Remember to which ticket the member's next message belongs."""
-    await tx.execute(update(staff).where(staff.c.id == staff_id).values(replying_to=ticket_id))
+async def at_desk(tx: Transaction, desk: Desk) -> list[Member]:
+    """Who works at this desk now, in order of joining; owners sit at the ministry's."""
+    works_there = exists().where(
+        staff_schools.c.staff_id == staff.c.id, staff_schools.c.school_id == desk.school_id
+    )
+    here = {
+        "school": works_there,
+        "municipal": and_(staff.c.role == "municipal", staff.c.municipality == desk.municipality),
+        "ministry": staff.c.role.in_(("owner", "ministry")),
+    }[desk.level]
+    return await members_where(tx, staff.c.revoked_at.is_(None), here)
+
+
+async def leave_school(tx: Transaction, staff_id: int, school_id: int) -> bool:
+    """The member does not work at this school any more; False if they did not."""
+    gone = await tx.execute(
+        delete(staff_schools).where(
+            staff_schools.c.staff_id == staff_id, staff_schools.c.school_id == school_id
+        )
+    )
+    return bool(gone.rowcount)
+
+
+async def set_replying(
+    tx: Transaction, staff_id: int, ticket_id: int | None, *, as_: str | None = None
+) -> None:
+    """Remember which ticket the member's next message is about, and what it is."""
+    await tx.execute(
+        update(staff).where(staff.c.id == staff_id).values(replying_to=ticket_id, replying_as=as_)
+    )
 
 
 async def revoke(tx: Transaction, staff_id: int, *, now: datetime) -> Member | None:
@@ -141,12 +196,12 @@ async def revoke(tx: Transaction, staff_id: int, *, now: datetime) -> Member | N
     statement = (
         update(staff)
         .where(staff.c.id == staff_id, staff.c.revoked_at.is_(None))
-        .values(revoked_at=now, replying_to=None)
+        .values(revoked_at=now, replying_to=None, replying_as=None)
         .returning(staff.c.id)
     )
     if await tx.scalar(statement) is None:
         return None
-    return (await _select(tx, staff.c.id == staff_id))[0]
+    return (await members_where(tx, staff.c.id == staff_id))[0]
 
 
 async def names(tx: Transaction) -> dict[int, str]:
@@ -163,7 +218,7 @@ async def find_invitation(tx: Transaction, token_hash: str, *, now: datetime) ->
         invitations.c.expires_at > now,
     )
     row = (await tx.execute(query)).one_or_none()
-    return _invitation(row) if row else None
+    return invitation_of(row) if row else None
 
 
 async def open_invitations(tx: Transaction, *, now: datetime) -> list[Invitation]:
@@ -173,20 +228,29 @@ async def open_invitations(tx: Transaction, *, now: datetime) -> list[Invitation
         invitations.c.revoked_at.is_(None),
         invitations.c.expires_at > now,
     )
-    return [_invitation(row) for row in (await tx.execute(query.order_by(invitations.c.id))).all()]
+    return [invitation_of(row) for row in (await tx.execute(query.order_by(invitations.c.id))).all()]
 
 
-async def _select(tx: Transaction, *conditions: Any) -> list[Member]:
+async def members_where(tx: Transaction, *conditions: Any) -> list[Member]:
+    """Members by conditions on their table, in order of joining; for this room alone."""
     query = (
         select(staff, people.c.channel, people.c.chat_id)
         .join(people, people.c.id == staff.c.person_id)
         .where(*conditions)
         .order_by(staff.c.id)
     )
-    return [_member(row) for row in (await tx.execute(query)).all()]
+    rows = (await tx.execute(query)).all()
+    schools: dict[int, list[int]] = {row.id: [] for row in rows}
+    if rows:
+        places = select(staff_schools.c.staff_id, staff_schools.c.school_id).where(
+            staff_schools.c.staff_id.in_(schools)
+        )
+        for place in (await tx.execute(places.order_by(staff_schools.c.school_id))).all():
+            schools[place.staff_id].append(place.school_id)
+    return [_member(row, schools[row.id]) for row in rows]
 
 
-def _member(row: Row[Any]) -> Member:
+def _member(row: Row[Any], school_ids: list[int]) -> Member:
     return Member(
         id=row.id,
         person_id=row.person_id,
@@ -194,19 +258,21 @@ def _member(row: Row[Any]) -> Member:
         chat_id=row.chat_id,
         name=row.name,
         role=row.role,
-        school=row.school,
+        school_ids=tuple(school_ids),
         municipality=row.municipality,
         replying_to=row.replying_to,
+        replying_as=row.replying_as,
         joined_at=row.joined_at,
         revoked_at=row.revoked_at,
     )
 
 
-def _invitation(row: Row[Any]) -> Invitation:
+def invitation_of(row: Row[Any]) -> Invitation:
+    """The invitation in a row of its table."""
     return Invitation(
         id=row.id,
         role=row.role,
-        school=row.school,
+        school_id=row.school_id,
         municipality=row.municipality,
         created_at=row.created_at,
         expires_at=row.expires_at,

@@ -78,6 +78,12 @@ people = Table(
     Column("notice_version", String(20)),
     Column("muted_at", Moment),
     Column("unreachable", String(40)),
+    # Since when the staff want to hear nothing from this person, and who said so.
+    Column("banned_at", Moment),
+    Column("banned_by", Key),
+    # How many events came since `flood_since`: whoever sends too many is asked to wait.
+    Column("flood_since", Moment),
+    Column("flood_count", Integer, nullable=False, server_default="0"),
     UniqueConstraint("channel", "chat_id"),
     **_NEVER_AGAIN,
 )
@@ -110,6 +116,7 @@ children = Table(
     Column("label", String(30), nullable=False),
     Column("age_group", String(20)),
     Column("school", String(300), nullable=False, server_default=""),
+    Column("school_id", Key, ForeignKey("schools.id")),
     Column("created_at", Moment, nullable=False),
     # The child last talked about is the one with the latest of these.
     Column("spoken_of_at", Moment, nullable=False),
@@ -192,6 +199,7 @@ messages = Table(
     Column("created_at", Moment, nullable=False, index=True),
     Column("edited_at", Moment),
     Index("ix_messages_external", "conversation_id", "external_id"),
+    Index("ix_messages_staff", "staff_id", "external_id"),
     Index(
         "ix_messages_pending",
         "conversation_id",
@@ -237,16 +245,186 @@ tickets = Table(
     Column("reason", String(20), nullable=False),
     Column("topic", String(60)),
     Column("tried", JSON, nullable=False),
+    # The school in the parent's words, and the one in the directory that is meant by them.
     Column("school", Text, nullable=False, server_default=""),
+    Column("school_id", Key, ForeignKey("schools.id"), index=True),
+    # Known without a school; with one, the school's own counts.
+    Column("municipality", Text, nullable=False, server_default=""),
+    # Who is to answer: school, municipal or ministry.
+    Column("level", String(10), nullable=False, server_default="ministry"),
     # The kind of a ticket of the diagnosis tree, with the fields of its card: pairs of title and text.
     Column("kind", String(40)),
     Column("urgent", Boolean, nullable=False, server_default=false()),
     Column("card", JSON, nullable=False, server_default="[]"),
+    # The end of the diagnosis that led here.
+    Column("leaf", String(60)),
     Column("owner_id", Key, ForeignKey("staff.id")),
     Column("created_at", Moment, nullable=False),
     Column("first_answer_at", Moment),
     Column("closed_at", Moment, index=True),
     Column("closed_by", Key, ForeignKey("staff.id")),
+    # Deadlines of the level that has it now, in UTC; while the clock stands they stand where they were.
+    Column("answer_due_at", Moment, index=True),
+    Column("solve_due_at", Moment, index=True),
+    # When to warn of the deadline that comes next; None: still to be worked out.
+    Column("warn_at", Moment, index=True),
+    Column("warned_at", Moment),
+    Column("clock_stopped_at", Moment),
+    Column("clock_stopped_for", String(10)),
+    # The closed ticket that this one goes on with.
+    Column("previous_id", Key),
+    Column("incident_id", Key, ForeignKey("incidents.id"), index=True),
+    # The staff said that it is a case of its own.
+    Column("split_at", Moment),
+    # What the parent said after closing: a mark 1 to 5; whether they got in; when to ask that.
+    Column("mark", Integer),
+    Column("got_in", Boolean),
+    Column("follow_up_at", Moment, index=True),
+    Column("reopened", Integer, nullable=False, server_default="0"),
+    Index("ix_tickets_desk", "level", "school_id", "state"),
+)
+
+schools = Table(
+    "schools",
+    metadata,
+    _id(),
+    # Stands in links and on posters: it must not change when the name does.
+    Column("code", String(40), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("municipality", String(200), nullable=False, index=True),
+    Column("kind", String(60), nullable=False, server_default=""),
+    Column("aliases", JSON, nullable=False, server_default="[]"),
+    # As people write them («пн–пт 9:00–18:00»); empty: as in the region.
+    Column("hours", String(300), nullable=False, server_default=""),
+    # Pairs of first and last day (ISO dates); None: as in the region.
+    Column("vacations", JSON),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    # Not in the directory any more; its old tickets still point here.
+    Column("closed_at", Moment),
+    UniqueConstraint("municipality", "name"),
+)
+
+staff_schools = Table(
+    "staff_schools",
+    metadata,
+    Column(
+        "staff_id", Key, ForeignKey("staff.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("school_id", Key, ForeignKey("schools.id"), primary_key=True, autoincrement=False, index=True),
+    Column("since", Moment, nullable=False),
+)
+
+# Group chats of Telegram and VK where a desk works together.
+groups = Table(
+    "groups",
+    metadata,
+    _id(),
+    Column("channel", String(20), nullable=False),
+    Column("chat_id", String(64), nullable=False),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("level", String(10), nullable=False),
+    Column("school_id", Key, ForeignKey("schools.id"), index=True),
+    Column("municipality", String(200), nullable=False, server_default=""),
+    Column("has_topics", Boolean, nullable=False, server_default=false()),
+    Column("registered_by", Key, ForeignKey("staff.id")),
+    Column("created_at", Moment, nullable=False),
+    # Since when nothing can be written there, and why (kicked, gone, left).
+    Column("lost_at", Moment),
+    Column("lost_reason", String(20)),
+    UniqueConstraint("channel", "chat_id"),
+)
+
+group_topics = Table(
+    "group_topics",
+    metadata,
+    Column(
+        "group_id", Key, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column(
+        "ticket_id",
+        Key,
+        ForeignKey("tickets.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+        index=True,
+    ),
+    Column("thread", String(40), nullable=False),
+    Column("opened_at", Moment, nullable=False),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    _id(),
+    # Whose it is: everybody's (ministry), a municipality's or a school's.
+    Column("level", String(10), nullable=False),
+    Column("school_id", Key, ForeignKey("schools.id"), index=True),
+    Column("municipality", String(200), nullable=False, server_default=""),
+    Column("title", String(60), nullable=False),
+    Column("text", Text, nullable=False),
+    # What sending it does to the case: none, wait (for the parent) or close.
+    Column("after", String(10), nullable=False),
+    Column("position", Integer, nullable=False, server_default="0"),
+    Column("updated_by", Key, ForeignKey("staff.id")),
+    Column("updated_at", Moment, nullable=False),
+    Column("retired_at", Moment),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    _id(),
+    Column("school_id", Key, ForeignKey("schools.id"), nullable=False),
+    # What they have in common: an error text or an end of the diagnosis, by its name there.
+    Column("matter", String(80), nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+    # The message that answered all of them; no foreign key: messages are deleted before incidents are.
+    Column("answer_id", Key),
+    Index("ix_incidents_open", "school_id", "matter", "closed_at"),
+)
+
+outages = Table(
+    "outages",
+    metadata,
+    _id(),
+    # Where: everywhere (ministry), in a municipality or in a school.
+    Column("level", String(10), nullable=False),
+    Column("school_id", Key, ForeignKey("schools.id")),
+    Column("municipality", String(200), nullable=False, server_default=""),
+    Column("text", Text, nullable=False),
+    Column("declared_by", Key, ForeignKey("staff.id")),
+    Column("started_at", Moment, nullable=False),
+    # When it was declared, or somebody was last asked whether it lasts.
+    Column("asked_at", Moment, nullable=False),
+    Column("ended_at", Moment, index=True),
+    Column("ended_by", Key, ForeignKey("staff.id")),
+    # The place in one word, while it lasts: there is one outage at a time.
+    Column("lasts_at", String(240), unique=True),
+)
+
+outage_told = Table(
+    "outage_told",
+    metadata,
+    Column(
+        "outage_id", Key, ForeignKey("outages.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column(
+        "person_id", Key, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("told_at", Moment, nullable=False),
+    # When they were told that it is over.
+    Column("ended_at", Moment),
+)
+
+digests = Table(
+    "digests",
+    metadata,
+    # Whose: «school:12», «municipality:…», «ministry».
+    Column("desk", String(240), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("sent_at", Moment, nullable=False),
 )
 
 staff = Table(
@@ -257,9 +435,10 @@ staff = Table(
     Column("person_id", Key, ForeignKey("people.id"), unique=True),
     Column("name", Text, nullable=False),
     Column("role", String(20), nullable=False),
-    Column("school", Text),
     Column("municipality", Text),
+    # The ticket that the next message is about, and as what: answer, question, note …
     Column("replying_to", Key),
+    Column("replying_as", String(60)),
     Column("joined_at", Moment, nullable=False),
     Column("revoked_at", Moment),
 )
@@ -270,7 +449,7 @@ invitations = Table(
     _id(),
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("role", String(20), nullable=False),
-    Column("school", Text),
+    Column("school_id", Key, ForeignKey("schools.id")),
     Column("municipality", Text),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
@@ -290,6 +469,10 @@ outbox = Table(
     Column("body", JSON, nullable=False),
     Column("ticket_id", Key, ForeignKey("tickets.id", ondelete="SET NULL"), index=True),
     Column("message_id", Key, ForeignKey("messages.id", ondelete="SET NULL"), index=True),
+    # The message that this one shows to the other side: a reply to it is a reply to that.
+    Column("shows_id", Key, ForeignKey("messages.id", ondelete="SET NULL"), index=True),
+    # Files of one album that come later join the letter while it waits.
+    Column("album", String(200)),
     Column("state", String(10), nullable=False),
     Column("pieces_sent", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -299,6 +482,12 @@ outbox = Table(
     Column("sent_at", Moment),
     Index("ix_outbox_waiting", "channel", "state", "priority", "id"),
     Index("ix_outbox_chat", "channel", "chat_id", "state"),
+    Index(
+        "ix_outbox_album",
+        "album",
+        postgresql_where=text("album IS NOT NULL"),
+        sqlite_where=text("album IS NOT NULL"),
+    ),
     **_NEVER_AGAIN,
 )
 

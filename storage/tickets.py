@@ -1,68 +1,16 @@
-"""Tickets: questions that a person has to solve.
-
-              first answer            close
-waiting ─────────────────► answered ─────────► closed
-    │                                            ▲
-    └────────────────────────────────────────────┘
-                      close
-"""
+"""Tickets as the parent's side and the clock deal with them; the staff's side is `storage.casework`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
-from sqlalchemy.engine import Row
+from sqlalchemy import func, insert, select, update
 
 from storage.database import Transaction
 from storage.tables import tickets
-
-TicketState = Literal["waiting", "answered", "closed"]
-Reason = Literal["asked", "unknown", "not_helped", "error", "diagnosis"]
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """A question in people's hands."""
-
-    id: int
-    person_id: int
-    """0, which nobody has, when the question is anonymous: the person was forgotten, or it is too old."""
-    conversation_id: int
-    """0 likewise."""
-    state: TicketState
-    reason: Reason
-    topic: str | None
-    """Slug of the answer that did not help, if there was one."""
-    tried: tuple[str, ...]
-    """Slugs of all answers the person saw before."""
-    school: str
-    """The school in the person's own words; routing by directory comes later."""
-    kind: str | None
-    """The kind of request in the diagnosis tree; None for a question that it does not know."""
-    urgent: bool
-    card: tuple[tuple[str, str], ...]
-    """Fields of the card: title and text, in the order in which they are shown."""
-    owner_id: int | None
-    """Number of the staff member whose answer was first."""
-    created_at: datetime
-    first_answer_at: datetime | None
-    closed_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Matter:
-    """What a new ticket is about."""
-
-    reason: Reason
-    topic: str | None
-    tried: tuple[str, ...]
-    school: str
-    kind: str | None = None
-    urgent: bool = False
-    card: tuple[tuple[str, str], ...] = ()
+from storage.ticket import Desk, Matter, Ticket, from_row
 
 
 async def open_ticket(
@@ -79,91 +27,115 @@ async def open_ticket(
             topic=matter.topic,
             tried=list(matter.tried),
             school=matter.school,
+            school_id=matter.school_id,
+            municipality=matter.municipality,
+            level=matter.level,
             kind=matter.kind,
             urgent=matter.urgent,
             card=[list(field) for field in matter.card],
+            leaf=matter.leaf,
+            previous_id=matter.previous_id,
             created_at=now,
         )
         .returning(tickets)
     )
-    return _ticket(result.one())
+    return from_row(result.one())
 
 
 async def find(tx: Transaction, ticket_id: int) -> Ticket | None:
-    """The ticket with this number."""
+    """The ticket with this number, whosesoever it is: never for the eyes of the staff."""
     row = (await tx.execute(select(tickets).where(tickets.c.id == ticket_id))).one_or_none()
-    return _ticket(row) if row else None
+    return from_row(row) if row else None
 
 
-async def list_open(tx: Transaction, *, limit: int = 100, offset: int = 0) -> list[Ticket]:
-    """Tickets that are not closed: the urgent ones first, then the longest waiting."""
+async def of_person(tx: Transaction, person_id: int, *, limit: int = 10) -> list[Ticket]:
+    """The person's tickets: the open ones first, then the one closed last."""
     query = (
         select(tickets)
-        .where(tickets.c.state != "closed")
-        .order_by(tickets.c.state.desc(), tickets.c.urgent.desc(), tickets.c.id)
+        .where(tickets.c.person_id == person_id)
+        .order_by(tickets.c.state == "closed", tickets.c.closed_at.desc(), tickets.c.id.desc())
         .limit(limit)
-        .offset(offset)
     )
-    return [_ticket(row) for row in (await tx.execute(query)).all()]
+    return [from_row(row) for row in (await tx.execute(query)).all()]
 
 
-async def list_closed(tx: Transaction, *, limit: int = 50) -> list[Ticket]:
-    """Tickets closed last, newest first; those that only count any more are left out."""
+async def follow_ups_due(tx: Transaction, *, now: datetime, limit: int = 100) -> list[tuple[int, int]]:
+    """Closed tickets whose parents are to be asked now whether they got in: numbers with the parents'."""
     query = (
-        select(tickets)
-        .where(tickets.c.state == "closed", tickets.c.person_id.is_not(None))
-        .order_by(tickets.c.closed_at.desc())
+        select(tickets.c.id, tickets.c.person_id)
+        .where(tickets.c.follow_up_at <= now, tickets.c.state == "closed", tickets.c.person_id.is_not(None))
+        .order_by(tickets.c.follow_up_at, tickets.c.id)
         .limit(limit)
     )
-    return [_ticket(row) for row in (await tx.execute(query)).all()]
+    return [(row.id, row.person_id) for row in (await tx.execute(query)).all()]
+
+
+async def take_follow_up(tx: Transaction, ticket_id: int, *, now: datetime) -> Ticket | None:
+    """Take it on oneself to ask; None if somebody else does, or the ticket is open again."""
+    statement = (
+        update(tickets)
+        .where(tickets.c.id == ticket_id, tickets.c.state == "closed", tickets.c.follow_up_at <= now)
+        .values(follow_up_at=None)
+        .returning(tickets)
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    return from_row(row) if row else None
 
 
 async def describe(tx: Transaction, ticket_id: int, matter: Matter) -> None:
     """Note on an open ticket which request it turned out to be; what was urgent stays so."""
-    described: dict[str, Any] = {"kind": matter.kind, "card": [list(field) for field in matter.card]}
+    described: dict[str, Any] = {
+        "kind": matter.kind,
+        "leaf": matter.leaf,
+        "card": [list(field) for field in matter.card],
+    }
     if matter.urgent:
         described["urgent"] = True
     await tx.execute(update(tickets).where(tickets.c.id == ticket_id).values(**described))
 
 
-async def claim(tx: Transaction, ticket_id: int, staff_id: int, *, now: datetime) -> Ticket | None:
-    """Make this staff member the one who answers; None if another was first or it is closed."""
+async def close(tx: Transaction, ticket_id: int, *, now: datetime) -> Ticket | None:
+    """The parent closes a ticket; None if it was closed before."""
+    return await change(
+        tx,
+        ticket_id,
+        {"state": "closed", "closed_at": now, "clock_stopped_at": None, "clock_stopped_for": None},
+    )
+
+
+async def move(
+    tx: Transaction, ticket_id: int, desk: Desk, *, school: str, card: Sequence[tuple[str, str]]
+) -> Ticket | None:
+    """The parent named another school; None if somebody works on the ticket already, or it is closed."""
     statement = (
         update(tickets)
-        .where(
-            tickets.c.id == ticket_id,
-            tickets.c.state != "closed",
-            or_(tickets.c.owner_id.is_(None), tickets.c.owner_id == staff_id),
+        .where(tickets.c.id == ticket_id, tickets.c.state == "waiting", tickets.c.owner_id.is_(None))
+        .values(
+            level=desk.level,
+            school_id=desk.school_id,
+            municipality=desk.municipality,
+            school=school,
+            card=[list(field) for field in card],
+            warn_at=None,
+            warned_at=None,
         )
-        .values(owner_id=staff_id, state="answered", first_answer_at=_first(now))
         .returning(tickets)
     )
     row = (await tx.execute(statement)).one_or_none()
-    return _ticket(row) if row else None
+    return from_row(row) if row else None
 
 
-async def hand_over(tx: Transaction, ticket_id: int, staff_id: int, *, now: datetime) -> Ticket | None:
-    """Make this staff member the one who answers, whoever was before; None if it is closed."""
-    statement = (
-        update(tickets)
-        .where(tickets.c.id == ticket_id, tickets.c.state != "closed")
-        .values(owner_id=staff_id, state="answered", first_answer_at=_first(now))
-        .returning(tickets)
-    )
+async def change(
+    tx: Transaction, ticket_id: int, values: Mapping[str, Any], *, state: str = "open"
+) -> Ticket | None:
+    """Change columns of a ticket that is still `open` (or `closed`); None if it is not so any more.
+
+    For deeds of the house itself (deadlines, outages, the parent's buttons), never for the staff's.
+    """
+    is_so = tickets.c.state == "closed" if state == "closed" else tickets.c.state != "closed"
+    statement = update(tickets).where(tickets.c.id == ticket_id, is_so).values(**values).returning(tickets)
     row = (await tx.execute(statement)).one_or_none()
-    return _ticket(row) if row else None
-
-
-async def close(tx: Transaction, ticket_id: int, *, staff_id: int | None, now: datetime) -> Ticket | None:
-    """Close a ticket; None if it was closed before."""
-    statement = (
-        update(tickets)
-        .where(tickets.c.id == ticket_id, tickets.c.state != "closed")
-        .values(state="closed", closed_at=now, closed_by=staff_id)
-        .returning(tickets)
-    )
-    row = (await tx.execute(statement)).one_or_none()
-    return _ticket(row) if row else None
+    return from_row(row) if row else None
 
 
 async def count_by_state(tx: Transaction) -> dict[str, int]:
@@ -172,25 +144,13 @@ async def count_by_state(tx: Transaction) -> dict[str, int]:
     return {row.state: row.number for row in (await tx.execute(query)).all()}
 
 
-def _first(now: datetime) -> Any:
-    return func.coalesce(tickets.c.first_answer_at, now, type_=tickets.c.first_answer_at.type)
-
-
-def _ticket(row: Row[Any]) -> Ticket:
-    return Ticket(
-        id=row.id,
-        person_id=row.person_id or 0,
-        conversation_id=row.conversation_id or 0,
-        state=row.state,
-        reason=row.reason,
-        topic=row.topic,
-        tried=tuple(row.tried),
-        school=row.school,
-        kind=row.kind,
-        urgent=row.urgent,
-        card=tuple((title, said) for title, said in row.card),
-        owner_id=row.owner_id,
-        created_at=row.created_at,
-        first_answer_at=row.first_answer_at,
-        closed_at=row.closed_at,
+async def list_open(tx: Transaction, *, limit: int = 100, offset: int = 0) -> list[Ticket]:
+    """Tickets that are not closed, whosesoever they are: the urgent ones first, then the longest waiting."""
+    query = (
+        select(tickets)
+        .where(tickets.c.state != "closed")
+        .order_by(tickets.c.state.desc(), tickets.c.urgent.desc(), tickets.c.id)
+        .limit(limit)
+        .offset(offset)
     )
+    return [from_row(row) for row in (await tx.execute(query)).all()]

@@ -12,11 +12,25 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.sql.selectable import FromClause
 
-from storage import conversations, family, feed, forgetting, inbox, journal, outbox, people, staff, tickets
+from storage import (
+    casework,
+    conversations,
+    family,
+    feed,
+    forgetting,
+    inbox,
+    journal,
+    outbox,
+    people,
+    staff,
+    tickets,
+)
 from storage import tables as private_tables
 from storage.conversations import StoredAttachment
 from storage.database import Database, Transaction
 from storage.people import Person
+from storage.scope import Scope
+from storage.ticket import Matter
 
 NOW = datetime(2026, 9, 1, 8, tzinfo=UTC)
 MARK = "Кузнечикова"
@@ -55,7 +69,7 @@ async def test_the_question_stays_as_a_number(database: Database) -> None:
         assert (ticket.state, ticket.topic, ticket.tried) == ("closed", "snils-mismatch", ("snils-mismatch",))
         assert ticket.owner_id == story.colleague.id
         assert await tickets.count_by_state(tx) == {"closed": 1}
-        assert await tickets.list_closed(tx) == []
+        assert await casework.listed(tx, Scope(story.colleague.id), "closed", now=NOW) == []
         assert await conversations.thread(tx, story.ticket) == []
         assert await people.find(tx, ticket.person_id) is None
         assert (await journal.count(tx))["ticket_opened"] == 1
@@ -199,7 +213,7 @@ async def test_what_is_too_old_goes_in_portions(database: Database, monkeypatch:
     monkeypatch.setattr(forgetting, "PORTION", 3)
     story = await tell(database)
     async with database.transaction() as tx:
-        await tickets.close(tx, story.ticket, staff_id=None, now=NOW)
+        await tickets.close(tx, story.ticket, now=NOW)
     portions = []
     while True:
         async with database.transaction() as tx:
@@ -336,7 +350,7 @@ async def tell(
             tx,
             person_id=person.id,
             conversation_id=talk.id,
-            matter=tickets.Matter(
+            matter=Matter(
                 reason="diagnosis",
                 topic="snils-mismatch",
                 tried=("snils-mismatch",),
@@ -365,7 +379,7 @@ async def hire(tx: Transaction) -> staff.Member:
     """A colleague who works in the web chat, where what is shown lies with us."""
     someone = await people.meet(tx, "web", "colleague", name="Мария", now=NOW)
     await staff.invite(
-        tx, token_hash="t", role="owner", school=None, municipality=None, now=NOW, expires_at=NOW
+        tx, token_hash="t", role="owner", school_id=None, municipality=None, now=NOW, expires_at=NOW
     )
     invitation = (await staff.open_invitations(tx, now=NOW - timedelta(days=1)))[0]
     return await staff.join(tx, someone.id, invitation=invitation, name="Мария", now=NOW)
@@ -400,7 +414,7 @@ async def answer(
     await conversations.note_delivery(tx, draft, "moved")
     sent = await conversations.add_message(tx, talk, ticket_id=ticket, files=[photo], **words)
     await conversations.add_message(tx, talk, author="bot", text="", now=NOW, ticket_id=ticket)
-    await tickets.claim(tx, ticket, colleague.id, now=NOW)
+    await casework.claim(tx, Scope(colleague.id), ticket, now=NOW)
     await staff.set_replying(tx, colleague.id, ticket)
     body = {"text": words["text"]}
     await outbox.add(tx, channel="telegram", chat_id=chat_id, priority=0, body=body, message_id=sent, now=NOW)
