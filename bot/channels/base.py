@@ -1,7 +1,9 @@
 """What every channel promises, and how sending may fail.
 
 SendError
-├── Unreachable     this person cannot be written to (blocked, never allowed, gone)
+├── Unreachable     this person or group cannot be written to (blocked, never allowed, gone, kicked)
+├── Moved           the group has another chat_id now
+├── TopicGone       the group is there, the topic is not (or takes no messages any more)
 ├── Rejected        the messenger will never take this message (our bug, or too large)
 ├── SlowDown        hold the whole channel for some seconds
 ├── Unfinished      nobody knows whether it was sent (time-out, dropped connection, 5xx)
@@ -41,11 +43,23 @@ class SendError(Exception):
 
 
 class Unreachable(SendError):
-    """This person cannot be written to; `reason` is one of blocked, not_allowed, gone."""
+    """This chat cannot be written to; `reason` is one of blocked, not_allowed, gone, or kicked (a group)."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
+
+
+class Moved(SendError):
+    """The group has another chat_id now; nothing was sent."""
+
+    def __init__(self, chat_id: str) -> None:
+        super().__init__(f"moved to {chat_id}")
+        self.chat_id = chat_id
+
+
+class TopicGone(SendError):
+    """The topic of a group was deleted or closed; nothing was sent."""
 
 
 class Rejected(SendError):
@@ -90,6 +104,8 @@ class Piece:
     buttons: tuple[tuple[Button, ...], ...] = ()
     files: tuple[LocalFile, ...] = ()
     reply_to: str | None = None
+    thread: str | None = None
+    """The topic of the group in which it goes."""
     delete: str | None = None
     """A message of theirs that is to go from the chat; then the piece has nothing else."""
 
@@ -101,6 +117,8 @@ class Pace:
     per_second: float
     per_chat_interval: float
     """Seconds between two messages to one chat."""
+    per_group_interval: float = 0.0
+    """Seconds between two messages to one group chat, where groups are slower."""
 
 
 class Channel(Protocol):
@@ -135,6 +153,14 @@ class Channel(Protocol):
 
         A deletion has no id: it returns "", also when the messenger will not delete the message (any more).
         """
+        ...
+
+    def is_group(self, chat_id: str) -> bool:
+        """Whether the chat is a group rather than a person."""
+        ...
+
+    async def open_topic(self, to: Address, title: str) -> str:
+        """Open a topic in a group that has topics and return its id; raises `Rejected` where it may not."""
         ...
 
     async def fetch(self, ref: str, *, limit: int) -> bytes:

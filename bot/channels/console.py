@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 
-from bot.channels.base import FetchError, LocalFile, Pace, Piece, Receive
+from bot.channels.base import FetchError, LocalFile, Pace, Piece, Receive, Rejected
 from faq.markup import draw_plain, parse
 from handlers.messages import Address, Button, Outgoing
 
@@ -51,6 +51,14 @@ class ConsoleChannel:
     def begin_turn(self) -> None:
         """The person speaks: the buttons that come now are numbered from one."""
         self._buttons.clear()
+
+    def is_group(self, chat_id: str) -> bool:  # noqa: ARG002 - the same for every channel
+        """Never."""
+        return False
+
+    async def open_topic(self, to: Address, title: str) -> str:  # noqa: ARG002 - there is nothing to open
+        """Raise `Rejected`: a terminal has no groups."""
+        raise Rejected("в терминале нет групп")
 
     async def fetch(self, ref: str, *, limit: int) -> bytes:  # noqa: ARG002 - files are local
         """Nothing is ever elsewhere."""

@@ -28,7 +28,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from bot.channels.base import FetchError, LocalFile, Pace, Piece, Receive, SlowDown
+from bot.channels.base import FetchError, LocalFile, Pace, Piece, Receive, Rejected, SlowDown
 from bot.channels.files import LARGEST_FILE, Files
 from bot.clock import Clock
 from faq.markup import Span, split
@@ -134,6 +134,14 @@ class WebChannel:
             raise SlowDown(_DATABASE_PAUSE_SECONDS) from error
         self._readers.wake(to.chat_id)
         return str(number) if piece.delete is None else ""
+
+    def is_group(self, chat_id: str) -> bool:  # noqa: ARG002 - the same for every channel
+        """Never."""
+        return False
+
+    async def open_topic(self, to: Address, title: str) -> str:  # noqa: ARG002 - there is nothing to open
+        """Raise `Rejected`: the web chat has no groups."""
+        raise Rejected("в веб-чате нет групп")
 
     async def fetch(self, ref: str, *, limit: int) -> bytes:  # noqa: ARG002 - the same for every channel
         """Nothing is far away here: what people sent lies on our disk, or is gone."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
 import secrets
@@ -19,9 +20,10 @@ from aiohttp import BodyPartReader, web
 
 from bot.clock import Clock, SystemClock
 from tests.emulators.telegram_faults import Fault, FaultRule
+from tests.emulators.telegram_groups import Group, Topic, new_group_id, new_supergroup_id
 from tests.emulators.telegram_limits import LimitHit, RateLimits
 from tests.emulators.telegram_methods import FileLimits, Methods
-from tests.emulators.telegram_people import TINY_JPEG, AlbumItem, Group, Person, Stage
+from tests.emulators.telegram_people import TINY_JPEG, AlbumItem, Person, Stage
 from tests.emulators.telegram_spec import Refused, Upload, specification
 from tests.emulators.telegram_updates import LONGEST_POLL, QueuedUpdate, UpdateQueue, WebhookTry
 from tests.emulators.telegram_world import Attachment, Button, Chat, ChatMessage, User, World
@@ -39,6 +41,7 @@ __all__ = [
     "Group",
     "Person",
     "TelegramServer",
+    "Topic",
 ]
 
 DOWNLOAD = "download"
@@ -124,13 +127,17 @@ class TelegramServer:
         *,
         members: Sequence[Person],
         supergroup: bool = False,
+        forum: bool = False,
         sees_everything: bool = False,
     ) -> Group:
-        """A group without the bot as yet; `sees_everything` is privacy mode switched off."""
-        number = random.randint(10**9, 2 * 10**9)
-        chat = Chat(-number, "group", title=title, members={person.user.id for person in members})
-        if supergroup:
-            chat.id, chat.kind = -(10**12) - number, "supergroup"
+        """A group without the bot as yet; a `forum` is a supergroup with topics.
+
+        `sees_everything` is privacy mode switched off.
+        """
+        chat = Chat(new_group_id(), "group", title=title, members={person.user.id for person in members})
+        if supergroup or forum:
+            chat.id, chat.kind, chat.is_forum = new_supergroup_id(), "supergroup", forum
+            chat.own_ids = itertools.count(1)
         self._world.chats[chat.id] = chat
         return Group(self._stage, chat, sees_everything=sees_everything)
 

@@ -12,7 +12,14 @@ from tests.emulators.telegram_limits import RateLimits
 from tests.emulators.telegram_spec import Refused, Upload, bad_request
 from tests.emulators.telegram_text import Formatted, format_text, is_web_address
 from tests.emulators.telegram_updates import UpdateQueue, Webhook
-from tests.emulators.telegram_world import Attachment, Chat, FileKind, StoredMessage, World
+from tests.emulators.telegram_world import (
+    TOPIC_COLOUR,
+    Attachment,
+    Chat,
+    FileKind,
+    StoredMessage,
+    World,
+)
 
 TEXT_LIMIT = 4096  # characters after parsing
 CAPTION_LIMIT = 1024
@@ -22,6 +29,7 @@ DOWNLOAD_LIMIT = 20 * 1024 * 1024  # getFile
 CALLBACK_ANSWER_LIMIT = 200
 CALLBACK_LIFE = timedelta(seconds=150)
 DELETE_LIFE = timedelta(hours=48)
+TOPIC_NAME_LIMIT = 128
 BUTTON_LIMIT = 100
 BUTTON_DATA_BYTES = 64
 BUTTON_ACTIONS = (
@@ -115,6 +123,8 @@ class Methods:
             "sendMediaGroup": self._send_media_group,
             "sendChatAction": self._send_chat_action,
             "copyMessage": self._copy_message,
+            "createForumTopic": self._open_topic,
+            "leaveChat": self._leave,
             "editMessageText": self._edit_text,
             "editMessageReplyMarkup": self._edit_markup,
             "deleteMessage": self._delete_message,
@@ -269,6 +279,7 @@ class Methods:
         *,
         album: str | None = None,
     ) -> list[dict[str, Any]]:
+        thread = _thread(chat, params)
         reply_to = _quoted(chat, params)
         markup = check_markup(params.get("reply_markup"))
         self._limits.take(chat.id, group=chat.kind != "private", messages=len(pieces))
@@ -281,6 +292,7 @@ class Methods:
                 markup=markup if markup and "inline_keyboard" in markup else None,
                 reply_to=reply_to,
                 media_group_id=album,
+                thread=thread,
             )
             for body, attachment in pieces
         ]
@@ -293,16 +305,8 @@ class Methods:
     def _writable(self, params: Params) -> Chat:
         """The chat, if the bot may write there."""
         chat = self._world.chat_of(params.get("chat_id", ""))
-        if "message_thread_id" in params:
-            raise bad_request("message thread not found")
-        if chat.migrated_to:
-            what = "group chat was upgraded to a supergroup chat"
-            raise bad_request(what, migrate_to_chat_id=chat.migrated_to)
         if chat.user is None:
-            if chat.bot_status == "kicked":
-                raise Refused(403, f"Forbidden: bot was kicked from the {chat.kind} chat")
-            if chat.bot_status == "left":
-                raise Refused(403, f"Forbidden: bot is not a member of the {chat.kind} chat")
+            _refuse_lost_group(chat)
             return chat
         if chat.user.deactivated:
             raise Refused(403, "Forbidden: user is deactivated")
@@ -311,6 +315,25 @@ class Methods:
         if chat.bot_status == "kicked":
             raise Refused(403, "Forbidden: bot was blocked by the user")
         return chat
+
+    def _open_topic(self, params: Params) -> dict[str, Any]:
+        chat = self._writable(params)
+        if not chat.is_forum:
+            raise bad_request("the chat is not a forum")
+        if chat.bot_status != "administrator" or not chat.bot_manages_topics:
+            raise bad_request("not enough rights to create a topic")
+        name = params["name"].strip()[:TOPIC_NAME_LIMIT]
+        if not name:
+            raise bad_request("topic name must be non-empty")
+        topic = self._world.open_topic(chat, self._world.bot, name=name)
+        return {"message_thread_id": topic.id, "name": name, "icon_color": TOPIC_COLOUR}
+
+    def _leave(self, params: Params) -> bool:
+        chat = self._writable(params)
+        if chat.user is not None:
+            raise bad_request("chat member status can't be changed in private chats")
+        chat.bot_status = "left"
+        return True
 
     def _take_file(self, kind: FileKind, value: Any, params: Params) -> Attachment:
         """The uploaded file, or the one known by its id."""
@@ -371,6 +394,7 @@ class Methods:
         if message is None:
             raise bad_request("message to delete not found")
         foreign = chat.kind != "private" and message.author is not self._world.bot
+        foreign = foreign and chat.bot_status != "administrator"
         if foreign or self._world.clock.now() - message.at > DELETE_LIFE:
             raise bad_request("message can't be deleted for everyone")
         del chat.messages[message.id]
@@ -419,6 +443,8 @@ class Methods:
 
     def _get_chat(self, params: Params) -> dict[str, Any]:
         chat = self._world.chat_of(params["chat_id"])
+        if chat.user is None:
+            _refuse_lost_group(chat)
         gifts = (
             "unlimited_gifts",
             "limited_gifts",
@@ -487,6 +513,37 @@ def _caption(params: Params) -> Formatted:
     if len(body.text) > CAPTION_LIMIT:
         raise bad_request("message caption is too long")
     return body
+
+
+def _refuse_lost_group(chat: Chat) -> None:
+    """Refuse what is asked about a group where the bot is not, or which is not any more."""
+    if chat.migrated_to:
+        what = "group chat was upgraded to a supergroup chat"
+        raise bad_request(what, migrate_to_chat_id=chat.migrated_to)
+    if chat.is_deleted:
+        if chat.kind == "supergroup":
+            raise bad_request("chat not found")
+        raise Refused(403, "Forbidden: the group chat was deleted")
+    if chat.bot_status == "kicked":
+        raise Refused(403, f"Forbidden: bot was kicked from the {chat.kind} chat")
+    if chat.bot_status == "left":
+        raise Refused(403, f"Forbidden: bot is not a member of the {chat.kind} chat")
+
+
+def _thread(chat: Chat, params: Params) -> int | None:
+    """The topic in which a message is to go; a quoted one takes it along."""
+    number: int | None = params.get("message_thread_id")
+    if number is None and chat.is_forum:
+        quoted = chat.messages.get((params.get("reply_parameters") or {}).get("message_id", 0))
+        number = quoted.thread if quoted else None
+    if number is None:
+        return None
+    topic = chat.topics.get(number) if chat.is_forum else None
+    if topic is None:
+        raise bad_request("message thread not found")
+    if topic.is_closed and chat.bot_status != "administrator":
+        raise bad_request("TOPIC_CLOSED")
+    return topic.id
 
 
 def _quoted(chat: Chat, params: Params) -> int | None:

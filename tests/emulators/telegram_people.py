@@ -1,4 +1,4 @@
-"""People and groups: the app that a human holds, for tests that talk to a bot from outside."""
+"""People: the app that a human holds, for tests that talk to a bot from outside."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.emulators.telegram_methods import CallbackQuery, Methods
 from tests.emulators.telegram_text import Formatted, detect_entities
@@ -25,10 +25,29 @@ from tests.emulators.telegram_world import (
     transcript_of,
 )
 
+if TYPE_CHECKING:
+    from tests.emulators.telegram_groups import Place
+
 MESSAGE_LIMIT = 4096  # characters; the app splits what is longer
 PATIENCE = 10.0  # real seconds a person waits for words that should come
 SHORT_WHILE = 0.2  # real seconds of silence that count as silence
 _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{0,64}")
+
+ADMINISTRATOR_RIGHTS = (
+    "can_be_edited",
+    "is_anonymous",
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+)
+"""What is always said of an administrator."""
 
 # The smallest thing the server takes for a photo: a JPEG's first and last bytes.
 TINY_JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xd9"
@@ -41,6 +60,26 @@ class Stage:
     world: World
     updates: UpdateQueue
     methods: Methods
+
+    def tell(self, kind: str, chat: Chat, message: StoredMessage) -> None:
+        """Let the bot know of a message."""
+        self.updates.push(kind, self.world.message_json(chat, message), line=f"chat {chat.id}")
+
+    def change_bot(self, chat: Chat, by: User, status: BotStatus) -> None:
+        """Change what the bot is in a chat and tell it."""
+        bot = self.world.bot.as_json()
+        before, chat.bot_status = _member(bot, chat), status
+        self.updates.push(
+            "my_chat_member",
+            {
+                "chat": chat.as_json(),
+                "from": by.as_json(),
+                "date": int(self.world.clock.now().timestamp()),
+                "old_chat_member": before,
+                "new_chat_member": _member(bot, chat),
+            },
+            line=f"member {chat.id}",
+        )
 
 
 @dataclass(frozen=True)
@@ -134,59 +173,8 @@ class Room:
 
 
 @dataclass
-class Group(Room):
-    """A group chat; the bot sees commands, replies to it and mentions, as privacy mode has it."""
-
-    sees_everything: bool = False
-
-    async def adds_bot(self, by: Person) -> None:
-        """A member brings the bot in."""
-        self._change_bot(by, "member")
-        self._service(self._chat, {"new_chat_members": [self._stage.world.bot.as_json()]})
-
-    async def kicks_bot(self, by: Person) -> None:
-        """A member throws the bot out."""
-        self._change_bot(by, "kicked")
-
-    async def becomes_supergroup(self) -> Group:
-        """Telegram upgrades the group: the old id answers with the new one."""
-        world = self._stage.world
-        old = self._chat
-        new = Chat(-(10**12) - abs(old.id), "supergroup", title=old.title, members=set(old.members))
-        new.bot_status = old.bot_status
-        world.chats[new.id] = new
-        old.migrated_to = new.id
-        upgraded = Group(self._stage, new, sees_everything=self.sees_everything)
-        self._service(old, {"migrate_to_chat_id": new.id})
-        self._service(new, {"migrate_from_chat_id": old.id})
-        return upgraded
-
-    def takes(self, message: StoredMessage) -> bool:
-        """Whether the bot is told of this message."""
-        if self._chat.bot_status != "member":
-            return False
-        bot = self._stage.world.bot
-        quoted = self._chat.messages.get(message.reply_to or 0)
-        return (
-            self.sees_everything
-            or message.body.text.startswith("/")
-            or f"@{bot.username}" in message.body.text
-            or (quoted is not None and quoted.author is bot)
-        )
-
-    def _service(self, chat: Chat, what: Mapping[str, Any]) -> None:
-        world = self._stage.world
-        author = world.users[min(chat.members)]
-        message = world.add_message(chat, author, Formatted(""), service=what)
-        self._stage.updates.push("message", world.message_json(chat, message), line=f"chat {chat.id}")
-
-    def _change_bot(self, by: Person, status: BotStatus) -> None:
-        _push_bot_status(self._stage, self._chat, by.user, status)
-
-
-@dataclass
 class Person(Room):
-    """A human with the app, in the private chat with the bot."""
+    """A human with the app: alone with the bot, or, where `chat` says so, in a group or a topic of one."""
 
     user: User = field(kw_only=True)
     opened: list[str] = field(default_factory=list)
@@ -205,7 +193,7 @@ class Person(Room):
         return await self.says(f"/start {payload}".strip())
 
     async def says(
-        self, text: str, *, reply_to: ChatMessage | int | None = None, chat: Group | None = None
+        self, text: str, *, reply_to: ChatMessage | int | None = None, chat: Place | None = None
     ) -> ChatMessage:
         """Write a text; the app splits a long one. Returns the (last) bubble."""
         text = text.strip()
@@ -217,20 +205,24 @@ class Person(Room):
         ]
         return sent[-1]
 
-    async def edits(self, message: ChatMessage | int, text: str) -> ChatMessage:
+    async def edits(self, message: ChatMessage | int, text: str, *, chat: Place | None = None) -> ChatMessage:
         """Change one's own text or caption."""
-        stored = self._chat.messages[_id_of(message) or 0]
+        room: Room = chat.group if chat else self
+        stored = room._chat.messages[_id_of(message) or 0]
         assert stored.author is self.user, "a person edits only their own messages"
         stored.body = Formatted(text, tuple(detect_entities(text)))
         stored.edited_at = self._stage.world.clock.now()
-        self.noticed_deed()
-        self._tell("edited_message", self._chat, stored)
-        return self._chat.seen(stored)
+        room.noticed_deed()
+        if chat is None or chat.group.takes(stored):
+            self._stage.tell("edited_message", room._chat, stored)
+        return room._chat.seen(stored)
 
-    async def presses(self, what: str | Button, *, chat: Group | None = None) -> str | None:
+    async def presses(self, what: str | Button, *, chat: Place | None = None) -> str | None:
         """Press a button (by label: the newest one); returns the callback query's id if it makes one."""
-        room: Room = chat or self
+        room: Room = chat.group if chat else self
         button = what if isinstance(what, Button) else room.find_button(what)
+        if chat is not None:
+            chat.group.expects(self)
         room.noticed_deed()
         if not button.inline:
             await self.says(button.label, chat=chat)
@@ -241,37 +233,70 @@ class Person(Room):
         assert button.data is not None, f"{button} does nothing that the emulator knows"
         return self._query(button)
 
-    async def sends_photo(self, content: bytes = TINY_JPEG, *, caption: str = "") -> ChatMessage:
+    async def sends_photo(
+        self,
+        content: bytes = TINY_JPEG,
+        *,
+        caption: str = "",
+        reply_to: ChatMessage | int | None = None,
+        chat: Place | None = None,
+    ) -> ChatMessage:
         """Send a photo."""
-        return self._sends_file(AlbumItem(content), caption)
+        return self._sends_file(AlbumItem(content), caption, chat=chat, reply_to=_id_of(reply_to))
 
     async def sends_document(
-        self, name: str, content: bytes, *, mime: str = "application/octet-stream", caption: str = ""
+        self,
+        name: str,
+        content: bytes,
+        *,
+        mime: str = "application/octet-stream",
+        caption: str = "",
+        reply_to: ChatMessage | int | None = None,
+        chat: Place | None = None,
     ) -> ChatMessage:
         """Send a file."""
-        return self._sends_file(AlbumItem(content, name, mime, "document"), caption)
+        item = AlbumItem(content, name, mime, "document")
+        return self._sends_file(item, caption, chat=chat, reply_to=_id_of(reply_to))
 
     async def sends_video(self, content: bytes = b"video", *, caption: str = "") -> ChatMessage:
         """Send a video."""
         return self._sends_file(AlbumItem(content, "video.mp4", "video/mp4", "video"), caption)
 
-    async def sends_voice(self, content: bytes = b"OggS") -> ChatMessage:
+    async def sends_voice(
+        self,
+        content: bytes = b"OggS",
+        *,
+        reply_to: ChatMessage | int | None = None,
+        chat: Place | None = None,
+    ) -> ChatMessage:
         """Send a voice message."""
-        return self._sends_file(AlbumItem(content, None, "audio/ogg", "voice"), "")
+        item = AlbumItem(content, None, "audio/ogg", "voice")
+        return self._sends_file(item, "", chat=chat, reply_to=_id_of(reply_to))
 
     async def sends_sticker(self) -> ChatMessage:
         """Send a sticker."""
         return self._sends_file(AlbumItem(b"RIFF", None, "image/webp", "sticker"), "")
 
     async def sends_album(
-        self, contents: Sequence[bytes | AlbumItem], *, caption: str = ""
+        self,
+        contents: Sequence[bytes | AlbumItem],
+        *,
+        caption: str = "",
+        reply_to: ChatMessage | int | None = None,
+        chat: Place | None = None,
     ) -> list[ChatMessage]:
-        """Send several at once: separate messages with one media_group_id, the caption on the first."""
+        """Send several at once: separate messages with one media_group_id, the caption on the first.
+
+        As an answer, each of them is one.
+        """
         assert 2 <= len(contents) <= 10, "an album holds 2-10 items"
         album = self._stage.world.new_media_group_id()
         whole = [item if isinstance(item, AlbumItem) else AlbumItem(item) for item in contents]
         return [
-            self._sends_file(item, "" if index else caption, album=album) for index, item in enumerate(whole)
+            self._sends_file(
+                item, "" if index else caption, album=album, chat=chat, reply_to=_id_of(reply_to)
+            )
+            for index, item in enumerate(whole)
         ]
 
     async def shares_contact(self, phone: str) -> ChatMessage:
@@ -281,52 +306,61 @@ class Person(Room):
 
     async def blocks(self) -> None:
         """Stop the bot."""
-        _push_bot_status(self._stage, self._chat, self.user, "kicked")
+        self._stage.change_bot(self._chat, self.user, "kicked")
 
     async def unblocks(self) -> None:
         """Let the bot write again."""
-        _push_bot_status(self._stage, self._chat, self.user, "member")
+        self._stage.change_bot(self._chat, self.user, "member")
 
     async def deletes_account(self) -> None:
         """Leave Telegram: the bot gets no event, only 403 on its next message."""
         self.user.deactivated = True
 
-    def _sends_file(self, item: AlbumItem, caption: str, *, album: str | None = None) -> ChatMessage:
+    def _sends_file(
+        self,
+        item: AlbumItem,
+        caption: str,
+        *,
+        album: str | None = None,
+        chat: Place | None = None,
+        reply_to: int | None = None,
+    ) -> ChatMessage:
         file = self._stage.world.add_file(item.kind, name=item.name, mime=item.mime, content=item.content)
         body = Formatted(caption, tuple(detect_entities(caption)))
-        return self._sends(body, attachment=file, media_group_id=album)
+        return self._sends(body, attachment=file, media_group_id=album, chat=chat, reply_to=reply_to)
 
     def _sends(
         self,
         body: Formatted,
         *,
-        chat: Group | None = None,
+        chat: Place | None = None,
         reply_to: int | None = None,
         attachment: Attachment | None = None,
         media_group_id: str | None = None,
         service: Mapping[str, Any] | None = None,
     ) -> ChatMessage:
-        room = chat._chat if chat else self._chat
-        (chat or self).noticed_deed()
-        if chat is None:
-            assert room.bot_status != "kicked", "a person who blocked the bot cannot write to it"
-            room.started, room.bot_status = True, "member"
+        if chat is not None:
+            chat.group.expects(self)
+            thread = chat.thread_for(reply_to)
+        else:
+            assert self._chat.bot_status != "kicked", "a person who blocked the bot cannot write to it"
+            self._chat.started, self._chat.bot_status = True, "member"
+            thread = None
+        room: Room = chat.group if chat else self
+        room.noticed_deed()
         message = self._stage.world.add_message(
-            room,
+            room._chat,
             self.user,
             body,
             reply_to=reply_to,
             attachment=attachment,
             media_group_id=media_group_id,
             service=service or {},
+            thread=thread,
         )
-        if chat is None or chat.takes(message):
-            self._tell("message", room, message)
-        return room.seen(message)
-
-    def _tell(self, kind: str, chat: Chat, message: StoredMessage) -> None:
-        world = self._stage.world
-        self._stage.updates.push(kind, world.message_json(chat, message), line=f"chat {chat.id}")
+        if chat is None or chat.group.takes(message):
+            self._stage.tell("message", room._chat, message)
+        return room._chat.seen(message)
 
     def _query(self, button: Button) -> str:
         world = self._stage.world
@@ -351,25 +385,14 @@ class Person(Room):
         return query.id
 
 
-def _push_bot_status(stage: Stage, chat: Chat, by: User, status: BotStatus) -> None:
-    """Change what the bot is in a chat and tell it."""
-    bot = stage.world.bot.as_json()
-    before, chat.bot_status = chat.bot_status, status
-    stage.updates.push(
-        "my_chat_member",
-        {
-            "chat": chat.as_json(),
-            "from": by.as_json(),
-            "date": int(stage.world.clock.now().timestamp()),
-            "old_chat_member": _member(bot, before),
-            "new_chat_member": _member(bot, status),
-        },
-        line=f"member {chat.id}",
-    )
-
-
-def _member(bot: Mapping[str, Any], status: BotStatus) -> dict[str, Any]:
-    return {"status": status, "user": bot, **({"until_date": 0} if status == "kicked" else {})}
+def _member(bot: Mapping[str, Any], chat: Chat) -> dict[str, Any]:
+    body = {"status": chat.bot_status, "user": bot}
+    if chat.bot_status == "kicked":
+        return {**body, "until_date": 0}
+    if chat.bot_status == "administrator":
+        rights = dict.fromkeys(ADMINISTRATOR_RIGHTS, False)
+        return {**body, **rights, "can_manage_chat": True, "can_manage_topics": chat.bot_manages_topics}
+    return body
 
 
 def _id_of(message: ChatMessage | int | None) -> int | None:

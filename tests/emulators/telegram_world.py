@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -16,8 +16,9 @@ from tests.emulators.telegram_text import Entity, Formatted
 
 FileKind = Literal["photo", "document", "voice", "video", "audio", "sticker"]
 ChatKind = Literal["private", "group", "supergroup"]
-BotStatus = Literal["member", "left", "kicked"]
+BotStatus = Literal["member", "administrator", "left", "kicked"]
 
+TOPIC_COLOUR = 7322096
 LINK_LIFE = timedelta(hours=1)  # getFile: the link is valid for at least one hour
 FOLDERS = {"photo": "photos", "voice": "voice", "video": "videos", "audio": "music", "sticker": "stickers"}
 SUFFIXES = {"photo": ".jpg", "voice": ".oga", "video": ".mp4", "sticker": ".webp"}
@@ -103,6 +104,8 @@ class ChatMessage:
     edited: bool
     at: datetime
     media_group_id: str | None = None
+    thread: int | None = None
+    """The topic of a forum that it is in."""
 
     @property
     def buttons(self) -> list[list[str]]:
@@ -170,12 +173,24 @@ class StoredMessage:
     media_group_id: str | None = None
     edited_at: datetime | None = None
     service: Mapping[str, Any] = field(default_factory=dict)
+    thread: int | None = None
+    sender_chat: Mapping[str, Any] | None = None
+    """In whose name it was written: an anonymous administrator's group, or a channel."""
 
     @property
     def inline_keyboard(self) -> Sequence[Sequence[Mapping[str, Any]]]:
         """Rows of the inline keyboard; empty without one."""
         rows: Sequence[Sequence[Mapping[str, Any]]] = (self.markup or {}).get("inline_keyboard", ())
         return rows
+
+
+@dataclass
+class StoredTopic:
+    """A topic of a forum, known by the id of the message that opened it."""
+
+    id: int
+    name: str
+    is_closed: bool = False
 
 
 @dataclass
@@ -189,7 +204,15 @@ class Chat:
     members: set[int] = field(default_factory=set)
     started: bool = False
     bot_status: BotStatus = "left"
+    bot_manages_topics: bool = False
+    """A right of an administrator."""
+    is_forum: bool = False
+    topics: dict[int, StoredTopic] = field(default_factory=dict)
+    """Those that were not deleted; «General» is none of them."""
+    is_deleted: bool = False
     migrated_to: int | None = None
+    own_ids: Iterator[int] | None = None
+    """A supergroup counts its messages itself; private chats and groups share one count."""
     messages: dict[int, StoredMessage] = field(default_factory=dict)
     spoken: list[int] = field(default_factory=list)
     """Ids of what the bot said or changed, in order: what a person may hear."""
@@ -199,7 +222,8 @@ class Chat:
     def as_json(self) -> dict[str, Any]:
         """The Bot API object."""
         if self.user is None:
-            return {"id": self.id, "type": self.kind, "title": self.title}
+            group = {"id": self.id, "type": self.kind, "title": self.title}
+            return {**group, "is_forum": True} if self.is_forum else group
         body = {"id": self.id, "type": "private", "first_name": self.user.first_name}
         return {**body, "username": self.user.username} if self.user.username else body
 
@@ -213,7 +237,7 @@ class Chat:
         plain = message.attachment is None
         return ChatMessage(
             id=message.id,
-            from_bot=message.author.is_bot,
+            from_bot=message.author.is_bot and message.sender_chat is None,
             author=message.author.first_name,
             text=message.body.text if plain else "",
             html=message.body.html,
@@ -224,6 +248,7 @@ class Chat:
             edited=message.edited_at is not None,
             at=message.at,
             media_group_id=message.media_group_id,
+            thread=message.thread,
         )
 
     def _button(self, message_id: int, raw: Mapping[str, Any] | str, *, inline: bool) -> Button:
@@ -258,11 +283,20 @@ class World:
 
     def add_message(self, chat: Chat, author: User, body: Formatted, **rest: Any) -> StoredMessage:
         """Put a message into a chat; `rest` are fields of `StoredMessage`."""
-        message = StoredMessage(next(self._message_ids), author, self.clock.now(), body, **rest)
+        number = next(chat.own_ids or self._message_ids)
+        message = StoredMessage(number, author, self.clock.now(), body, **rest)
         chat.messages[message.id] = message
-        if author.is_bot:
+        if author is self.bot and not message.service:
             chat.spoken.append(message.id)
         self.changed.fire()
+        return message
+
+    def open_topic(self, chat: Chat, author: User, *, name: str) -> StoredMessage:
+        """Open a topic of a forum: its id is the id of the message that says so."""
+        what = {"forum_topic_created": {"name": name, "icon_color": TOPIC_COLOUR}}
+        message = self.add_message(chat, author, Formatted(""), service=what)
+        message.thread = message.id
+        chat.topics[message.id] = StoredTopic(message.id, name)
         return message
 
     def add_file(self, kind: FileKind, *, name: str | None, mime: str, content: bytes) -> Attachment:
@@ -298,21 +332,25 @@ class World:
 
     def message_json(self, chat: Chat, message: StoredMessage, *, nested: bool = False) -> dict[str, Any]:
         """The Bot API object; a quoted message carries no quote of its own."""
+        quoted = chat.messages.get(message.reply_to or message.thread or 0)
         body: dict[str, Any] = {
             "message_id": message.id,
             "from": message.author.as_json(),
             "chat": chat.as_json(),
             "date": int(message.at.timestamp()),
             **message.service,
+            **_whereabouts(chat, message),
         }
+        if message.sender_chat:
+            body["sender_chat"] = message.sender_chat
         if message.edited_at:
             body["edit_date"] = int(message.edited_at.timestamp())
         if message.media_group_id:
             body["media_group_id"] = message.media_group_id
         if message.inline_keyboard:
             body["reply_markup"] = {"inline_keyboard": message.inline_keyboard}
-        quoted = chat.messages.get(message.reply_to or 0)
-        if quoted and not nested:
+        # What answers nothing in a topic is shown to bots as an answer to the message that opened it.
+        if quoted and quoted is not message and not nested:
             body["reply_to_message"] = self.message_json(chat, quoted, nested=True)
         return body | _content(message)
 
@@ -328,6 +366,15 @@ class World:
         if found is None:
             raise bad_request("chat not found")
         return found
+
+
+def _whereabouts(chat: Chat, message: StoredMessage) -> dict[str, Any]:
+    """The topic; outside of topics an answer in a supergroup has a «thread» too, which is none."""
+    if message.thread is not None and chat.is_forum:
+        return {"message_thread_id": message.thread, "is_topic_message": True}
+    if chat.kind == "supergroup" and message.reply_to is not None:
+        return {"message_thread_id": message.reply_to}
+    return {}
 
 
 def transcript_of(messages: Iterable[ChatMessage], *, toasts: Sequence[str] = ()) -> str:

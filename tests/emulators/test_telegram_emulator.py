@@ -910,7 +910,7 @@ async def test_a_group_and_the_bot(server: TelegramServer, anna: Person, bot: Bo
     assert updates[2].callback_query.message.chat.id == group.id
 
     bigger = await group.becomes_supergroup()
-    assert len(await take(bot)) == 2
+    assert len(await take(bot)) == 3
     with pytest.raises(TelegramMigrateToChat) as moved:
         await bot.send_message(group.id, "Вот")
     assert moved.value.migrate_to_chat_id == bigger.id

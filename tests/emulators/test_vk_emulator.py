@@ -16,7 +16,7 @@ from vkbottle.http import AiohttpClient
 from vkbottle.tools import DocMessagesUploader, PhotoMessageUploader, VoiceMessageUploader
 from vkbottle_types.events.objects.group_event_objects import MessageEventObject, MessageNewObject
 
-from tests.emulators.vk import LONG_POLL, UPLOAD, Fault, VkServer
+from tests.emulators.vk import LONG_POLL, UPLOAD, Fault, GroupChat, VkServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -660,6 +660,224 @@ async def test_a_failed_wait_shows_the_conversation(client: Client, person: Pers
     assert "бот: Не то\n    [Кнопка]" in text
     with pytest.raises(AssertionError, match="не ждали"):
         await person.hears_nothing(0.02)
+
+
+# Group chats
+
+
+@pytest.fixture
+def oleg(server: VkServer) -> Person:
+    return server.person(first_name="Олег")
+
+
+@pytest.fixture
+def group(server: VkServer, person: Person, oleg: Person) -> GroupChat:
+    """Two people, without the bot."""
+    return server.group_chat("Учительская", person, oleg)
+
+
+@pytest.fixture
+async def here(group: GroupChat, person: Person) -> GroupChat:
+    """The same with the bot."""
+    await group.invites_bot(by=person)
+    return group
+
+
+def heard_from(server: VkServer, group: GroupChat) -> list[dict[str, Any]]:
+    """Messages that reached the bot from the chat."""
+    told = [each["object"]["message"] for each in server.events.sent if each["type"] == "message_new"]
+    return [message for message in told if message["peer_id"] == group.peer_id]
+
+
+async def test_chats_are_numbered_as_the_community_sees_them(
+    server: VkServer, person: Person, oleg: Person
+) -> None:
+    first, second = server.group_chat("Раз", person), server.group_chat("Два", person, oleg)
+    assert (first.peer_id, second.peer_id) == (2_000_000_001, 2_000_000_002)
+    assert second.member_ids == [person.user_id, oleg.user_id]
+
+
+async def test_the_bot_hears_that_it_was_added(server: VkServer, group: GroupChat, oleg: Person) -> None:
+    await group.member(oleg).says("до бота")
+    await group.invites_bot(by=oleg)
+    [message] = heard_from(server, group)
+    assert message["action"] == {"type": "chat_invite_user", "member_id": -GROUP}
+    assert (message["id"], message["conversation_message_id"]) == (0, 2)
+    assert (message["from_id"], message["text"]) == (oleg.user_id, "")
+    assert MessageNewObject(**server.events.sent[-1]["object"]).message
+
+
+async def test_without_the_right_only_what_is_meant_for_the_bot_reaches_it(
+    server: VkServer, client: Client, here: GroupChat, person: Person, oleg: Person
+) -> None:
+    await client.send(person, "Здесь бот", peer_id=here.peer_id)
+    greeting = await here.member(oleg).hears("Здесь бот")
+    theirs = await here.member(oleg).says("обед?")
+    await here.member(person).says("да", reply_to=theirs)
+    await here.member(person).says("/help")
+    await here.takes_in(server.person(first_name="Ирина"), by=oleg)
+    await here.renames("Обед", by=oleg)
+    await here.member(person).says("а ты?", reply_to=greeting)
+    await here.member(oleg).mentions("привет")
+    answered, mentioned = heard_from(server, here)[1:]
+    assert (answered["text"], answered["reply_message"]["from_id"]) == ("а ты?", -GROUP)
+    assert answered["reply_message"]["conversation_message_id"] == greeting.cmid
+    assert mentioned["text"] == f"[club{GROUP}|@club{GROUP}] привет"
+    here.sees_all = True
+    await here.member(oleg).says("а теперь?")
+    await here.renames("Ужин", by=oleg)
+    spoken, renamed = heard_from(server, here)[3:]
+    assert (spoken["text"], spoken["from_id"], spoken["id"]) == ("а теперь?", oleg.user_id, 0)
+    assert renamed["action"] == {"type": "chat_title_update", "text": "Ужин"}
+
+
+async def test_in_a_chat_the_bot_hears_neither_itself_nor_edits(
+    server: VkServer, client: Client, here: GroupChat, person: Person
+) -> None:
+    here.sees_all = True
+    there = here.member(person)
+    before = len(server.events.sent)
+    [sent] = await client.ok("messages.send", peer_ids=here.peer_id, random_id=5, message="было")
+    known = {"peer_id": here.peer_id, "message": "стало"}
+    assert await client.ok("messages.edit", **known, cmid=sent["conversation_message_id"]) == 1
+    await there.hears("стало")
+    said = await there.says("вот")
+    await there.edits(said, "вот так")
+    here.tells_edits = True
+    await there.edits(said, "вот и всё")
+    with pytest.raises(AssertionError, match="своё"):
+        await here.member(server.person()).edits(said, "не моё")
+    kinds = [event["type"] for event in server.events.sent[before:]]
+    assert kinds == ["message_new", "message_edit"]
+    assert server.events.sent[-1]["object"]["text"] == "вот и всё"
+
+
+async def test_messages_of_a_chat_have_only_numbers_inside_it(
+    client: Client, here: GroupChat, person: Person
+) -> None:
+    asked = await here.member(person).mentions("когда?")
+    assert (await client.send(person, peer_id=here.peer_id))["response"] == 0
+    [sent] = await client.ok("messages.send", peer_ids=here.peer_id, random_id=5, message="раз")
+    assert sent == {"peer_id": here.peer_id, "message_id": 0, "conversation_message_id": asked.cmid + 2}
+    assert (await client.ok("messages.send", peer_ids=here.peer_id, random_id=5, message="раз"))[0] == sent
+    forward = {"peer_id": here.peer_id, "conversation_message_ids": [asked.cmid], "is_reply": 1}
+    await client.send(person, "завтра", peer_id=here.peer_id, forward=json.dumps(forward))
+    assert (await here.member(person).hears("завтра")).reply_to == asked.id
+    elsewhere = json.dumps(forward | {"peer_id": person.user_id, "conversation_message_ids": [1]})
+    by_id = json.dumps({"peer_id": here.peer_id, "message_ids": [asked.id], "is_reply": 1})
+    gone = json.dumps(forward | {"conversation_message_ids": [999]})
+    assert await client.send_code(person, peer_id=here.peer_id, forward=elsewhere) == 100
+    assert await client.send_code(person, peer_id=here.peer_id, forward=by_id) == 921
+    assert await client.send_code(person, peer_id=here.peer_id, forward=gone) == 921
+    assert await client.send_code(person, peer_id=here.peer_id, reply_to=asked.id) == 100
+    wrong = {"peer_id": here.peer_id, "message_id": asked.id, "message": "нет"}
+    assert await client.code("messages.edit", **wrong) == 100
+
+
+async def test_any_member_presses_the_buttons_of_a_chat(
+    server: VkServer, client: Client, here: GroupChat, person: Person, oleg: Person
+) -> None:
+    rows = [[text_button("Да", '{"a": 1}'), callback_button("Нет", '{"a": 2}')]]
+    await client.send(person, "Так?", peer_id=here.peer_id, keyboard=keyboard(rows, inline=True))
+    written = await here.member(oleg).presses("Да")
+    assert written
+    message = heard_from(server, here)[-1]
+    assert message["text"] == f"[club{GROUP}|@club{GROUP}] Да"
+    assert (message["from_id"], json.loads(message["payload"])) == (oleg.user_id, {"a": 1})
+    await here.member(person).presses("Нет")
+    event = MessageEventObject(**server.events.sent[-1]["object"])
+    assert (event.user_id, event.peer_id, event.payload) == (person.user_id, here.peer_id, {"a": 2})
+    known = {"event_id": event.event_id, "peer_id": here.peer_id}
+    assert await client.code("messages.sendMessageEventAnswer", user_id=oleg.user_id, **known) == 100
+    assert await client.ok("messages.sendMessageEventAnswer", user_id=person.user_id, **known) == 1
+    await here.kicks_bot(by=person)
+    assert await here.member(oleg).presses("Нет") is None
+    assert server.unanswered_presses() == []
+
+
+async def test_files_come_and_go_in_chats(
+    server: VkServer, client: Client, api: API, here: GroupChat, person: Person
+) -> None:
+    photo = await PhotoMessageUploader(api).upload(JPEG, peer_id=here.peer_id)
+    doc = await DocMessagesUploader(api).upload(b"%PDF", peer_id=here.peer_id, title="памятка.pdf")
+    await client.send(person, "Памятка", peer_id=here.peer_id, attachment=f"{photo},{doc}")
+    there = here.member(person)
+    heard = await there.hears("Памятка")
+    assert (heard.photos, heard.documents) == ([JPEG], [("памятка.pdf", b"%PDF")])
+    await there.sends_album([JPEG, JPEG + b"2"], caption="вот", reply_to=heard)
+    attachments = heard_from(server, here)[-1]["attachments"]
+    assert [one["type"] for one in attachments] == ["photo", "photo"]
+    await here.kicks_bot(by=person)
+    assert await client.code("photos.getMessagesUploadServer", peer_id=here.peer_id) == 917
+    assert await client.code("docs.getMessagesUploadServer", peer_id=here.peer_id) == 917
+
+
+async def test_a_chat_without_the_bot_is_closed_to_it(
+    server: VkServer, client: Client, group: GroupChat, person: Person, oleg: Person
+) -> None:
+    async def code() -> int:
+        return await client.send_code(person, peer_id=group.peer_id)
+
+    assert await code() == 917
+    await group.invites_bot(by=person)
+    assert (await client.send(person, chat_id=1, peer_id=""))["response"] == 0
+    group.refuses(925)
+    assert await code() == 925
+    group.refuses(None)
+    group.disable()
+    assert await code() == 945
+    [refused] = await client.ok("messages.send", peer_ids=group.peer_id, random_id=7, message="раз")
+    assert refused["error"] == {"code": 945, "description": "Chat was disabled"}
+    await group.kicks_bot(by=oleg)
+    assert await code() == 917
+    assert await client.code("messages.setActivity", peer_id=group.peer_id, type="typing") == 917
+    assert heard_from(server, group)[-1]["action"] == {"type": "chat_kick_user", "member_id": -GROUP}
+    await group.member(oleg).mentions("вернись")
+    assert len(heard_from(server, group)) == 2
+
+
+async def test_who_was_sent_away_silently_hears_nothing(
+    server: VkServer, client: Client, here: GroupChat, person: Person
+) -> None:
+    await here.kicks_bot(by=person, silently=True)
+    assert [message["action"]["type"] for message in heard_from(server, here)] == ["chat_invite_user"]
+    assert await client.send_code(person, peer_id=here.peer_id) == 917
+    await here.invites_bot(by=person)
+    assert (await client.send(person, peer_id=here.peer_id))["response"] == 0
+
+
+async def test_who_left_cannot_write(here: GroupChat, oleg: Person) -> None:
+    await here.member(oleg).leaves()
+    with pytest.raises(AssertionError, match="не в этой беседе"):
+        await here.member(oleg).says("я ещё тут")
+    assert "[chat_kick_user]" in here.transcript()
+
+
+async def test_other_bots_talk_in_chats_too(server: VkServer, here: GroupChat) -> None:
+    here.sees_all = True
+    await here.community_says("реклама")
+    assert (heard_from(server, here)[-1]["from_id"], here.messages[-1].text) == (-5, "реклама")
+
+
+async def test_only_an_administrator_looks_into_and_tidies_a_chat(
+    client: Client, here: GroupChat, person: Person
+) -> None:
+    hers = await here.member(person).mentions("мой номер")
+    mine = {"peer_id": here.peer_id, "cmids": hers.cmid, "delete_for_all": 1}
+    assert (await client.ok("messages.getConversationsById", peer_ids=here.peer_id))["items"] == []
+    assert (await client.ok("messages.delete", **mine))[0]["error"]["code"] == 924
+    here.bot_is_admin = True
+    [chat] = (await client.ok("messages.getConversationsById", peer_ids=here.peer_id))["items"]
+    assert chat["peer"] == {"id": here.peer_id, "type": "chat", "local_id": here.peer_id - 2_000_000_000}
+    assert (chat["chat_settings"]["title"], chat["can_write"]) == ("Учительская", {"allowed": True})
+    seen = {"peer_id": here.peer_id, "conversation_message_ids": hers.cmid}
+    assert (await client.ok("messages.getByConversationMessageId", **seen))["items"][0]["id"] == 0
+    [deleted] = await client.ok("messages.delete", **mine)
+    assert (deleted["message_id"], deleted["response"]) == (0, 1)
+    assert hers not in here.messages
+    await here.kicks_bot(by=person)
+    assert await client.code("messages.delete", **mine) == 917
+    assert await client.code("messages.getByConversationMessageId", **seen) == 917
 
 
 # Callback API

@@ -14,6 +14,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from bot.clock import Clock, SystemClock
+from tests.emulators.vk_chats import GroupChat, Member
 from tests.emulators.vk_errors import VkError
 from tests.emulators.vk_events import (
     MAX_WAIT,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
-__all__ = ["LONG_POLL", "UPLOAD", "ChatMessage", "Fault", "Person", "VkServer"]
+__all__ = ["LONG_POLL", "UPLOAD", "ChatMessage", "Fault", "GroupChat", "Member", "Person", "VkServer"]
 
 TOKEN = "vk1.a.token"
 FIRST_USER = 1_100_000_001  # peers above 2 000 000 000 are group chats
@@ -144,6 +145,12 @@ class VkServer:
             self.world.names[number] = (first_name, last_name)
             self._people[number] = Person(self.world, self.events, user_id=number)
         return self._people[number]
+
+    def group_chat(self, title: str, *people: Person) -> GroupChat:
+        """A new chat of these people, the bot not among them yet."""
+        chat = GroupChat(self.world, self.events, title=title)
+        chat.member_ids.extend(person.user_id for person in people)
+        return chat
 
     # Troubles
 

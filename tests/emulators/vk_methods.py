@@ -12,6 +12,7 @@ from tests.emulators.vk_errors import VkError, invalid
 from tests.emulators.vk_events import CallbackServer
 from tests.emulators.vk_keyboard import Keyboard, parse_keyboard
 from tests.emulators.vk_spec import METHODS, VERSION, WrongType, parse, unknown_parameters
+from tests.emulators.vk_world import CHAT_PEERS, Chat
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 TEXT_LENGTH = 4096
 MAX_ATTACHMENTS = 10
 MAX_FORWARDED = 100
-CHAT_PEERS = 2_000_000_000  # peers above are group chats
 EVENT_LIFE = timedelta(minutes=1)
 EDIT_LIFE = timedelta(hours=24)
 SNACKBAR_LENGTH = 90
@@ -125,7 +125,7 @@ class Methods:
         peers, is_list = self._targets(params)
         content = self._content(params)
         if not is_list:
-            return (await self._send_one(peers[0], params, content=content)).id
+            return (await self._send_one(peers[0], params, content=content)).shown_id
         return [await self._send_or_explain(peer, params, content=content) for peer in peers]
 
     def _targets(self, params: Params) -> tuple[list[int], bool]:
@@ -148,7 +148,7 @@ class Methods:
         except VkError as error:
             explained = {"code": error.code, "description": error.text}
             return {"peer_id": peer, "message_id": 0, "conversation_message_id": 0, "error": explained}
-        return {"peer_id": peer, "message_id": message.id, "conversation_message_id": message.cmid}
+        return {"peer_id": peer, "message_id": message.shown_id, "conversation_message_id": message.cmid}
 
     async def _send_one(self, peer: int, params: Params, *, content: Content) -> ChatMessage:
         dialog = self._writable(peer)
@@ -167,17 +167,27 @@ class Methods:
             forwarded=forwarded,
             random_id=random_id,
         )
-        await self._events.emit("message_reply", self._world.message_json(message))
+        if not isinstance(dialog, Chat):
+            # In chats a bot does not hear of its own messages (vk-api-schema #40).
+            await self._events.emit("message_reply", self._world.message_json(message))
         return message
 
     def _writable(self, peer: int) -> Dialog:
-        if peer > CHAT_PEERS:
-            raise VkError(917)
         dialog = self._world.dialogs.get(peer)
         if dialog and dialog.refusal:
             raise VkError(dialog.refusal)
+        if peer > CHAT_PEERS:
+            return self._entered(dialog)
         if dialog is None or not dialog.allowed:
             raise VkError(901)
+        return dialog
+
+    def _entered(self, dialog: Dialog | None) -> Chat:
+        """The chat, if the bot is in it."""
+        if not isinstance(dialog, Chat) or dialog.bot != "in":
+            raise VkError(917)
+        if dialog.disabled:
+            raise VkError(945)
         return dialog
 
     def _content(self, params: Params) -> Content:
@@ -272,7 +282,8 @@ class Methods:
         message.edited = True
         dialog.spoken.append(message)
         await dialog.touch()
-        await self._events.emit("message_edit", self._world.message_json(message))
+        if not isinstance(dialog, Chat):
+            await self._events.emit("message_edit", self._world.message_json(message))
         return 1
 
     def _own_message(self, dialog: Dialog, params: Params) -> ChatMessage:
@@ -308,6 +319,8 @@ class Methods:
         dialogs = self._world.dialogs
         if "peer_id" not in params:
             return list(dialogs.values())
+        if params["peer_id"] > CHAT_PEERS:
+            self._entered(dialogs.get(params["peer_id"]))
         return [dialogs[params["peer_id"]]] if params["peer_id"] in dialogs else []
 
     async def _delete_one(self, message: ChatMessage | None, *, number: int, for_all: bool) -> dict[str, Any]:
@@ -315,15 +328,17 @@ class Methods:
             return {"message_id": number, "error": {"code": 100, "description": "message is not found"}}
         names = {
             "peer_id": message.peer_id,
-            "message_id": message.id,
+            "message_id": message.shown_id,
             "conversation_message_id": message.cmid,
         }
+        dialog = self._world.dialogs[message.peer_id]
         if for_all:
-            if not message.from_bot or self._world.clock.now() - message.at > EDIT_LIFE:
+            may = message.from_bot or (isinstance(dialog, Chat) and dialog.bot_is_admin)
+            if not may or self._world.clock.now() - message.at > EDIT_LIFE:
                 return names | {"error": {"code": 924, "description": VkError(924).text}}
             message.deleted = True
         message.removed = True
-        await self._world.dialogs[message.peer_id].touch()
+        await dialog.touch()
         return names | {"response": 1}
 
     async def _set_activity(self, params: Params) -> int:
@@ -369,6 +384,8 @@ class Methods:
 
     async def _messages_by_cmid(self, params: Params) -> dict[str, Any]:
         dialog = self._world.dialogs.get(params["peer_id"])
+        if params["peer_id"] > CHAT_PEERS:
+            self._entered(dialog)
         found = [dialog.by_cmid(one) for one in params["conversation_message_ids"]] if dialog else []
         return self._items(found)
 
@@ -384,20 +401,29 @@ class Methods:
 
     async def _conversations(self, params: Params) -> dict[str, Any]:
         known = [self._world.dialogs[peer] for peer in params["peer_ids"] if peer in self._world.dialogs]
-        items = [self._conversation(dialog) for dialog in known]
+        # Of chats it tells only those where the bot is an administrator (vk-io #169).
+        told = [dialog for dialog in known if not isinstance(dialog, Chat) or dialog.bot_is_admin]
+        items = [self._conversation(dialog) for dialog in told]
         return {"count": len(items), "items": items}
 
     def _conversation(self, dialog: Dialog) -> dict[str, Any]:
         last = dialog.messages[-1] if dialog.messages else None
-        writable: dict[str, Any] = {"allowed": dialog.allowed and not dialog.refusal}
-        if not writable["allowed"]:
-            writable["reason"] = dialog.refusal or 901
+        writable: dict[str, Any] = {"allowed": True}
+        try:
+            self._writable(dialog.peer_id)
+        except VkError as error:
+            writable = {"allowed": False, "reason": error.code}
         numbers = {
             "last_message_id": last.id if last else 0,
             "last_conversation_message_id": last.cmid if last else 0,
         }
         peer = {"id": dialog.peer_id, "type": "user", "local_id": dialog.peer_id}
-        return {"peer": peer, **numbers, "in_read": 0, "out_read": 0, "version": 1, "can_write": writable}
+        common = {**numbers, "in_read": 0, "out_read": 0, "version": 1, "can_write": writable}
+        if not isinstance(dialog, Chat):
+            return {"peer": peer} | common
+        peer |= {"type": "chat", "local_id": dialog.peer_id - CHAT_PEERS}
+        settings = {"title": dialog.title, "members_count": len(dialog.members) + 1, "state": dialog.bot}
+        return {"peer": peer, "chat_settings": settings | {"owner_id": dialog.members[0], "acl": {}}} | common
 
     # Files
 

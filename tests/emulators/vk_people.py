@@ -1,4 +1,4 @@
-"""The person's side: a phone with VK on it."""
+"""The people's side: a phone with VK on it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.emulators.vk_events import Events
     from tests.emulators.vk_keyboard import Button
-    from tests.emulators.vk_world import World
+    from tests.emulators.vk_world import Dialog, World
 
 PATIENCE = 10.0  # real seconds a person waits for words that should come
 SHORT_WHILE = 0.2  # real seconds of silence that count as silence
@@ -40,42 +40,37 @@ class _Found:
     button: Button
 
 
-class Person:
-    """Somebody who talks to the community."""
+class Writer:
+    """Somebody with an open conversation: writes there, presses buttons, reads."""
 
-    def __init__(self, world: World, events: Events, *, user_id: int) -> None:
+    def __init__(self, world: World, events: Events, *, user_id: int, dialog: Dialog) -> None:
         self.user_id = user_id
         self._world = world
         self._events = events
-        self._dialog = world.dialog_of(user_id)
+        self._dialog = dialog
         self.opened: list[str] = []  # links behind the buttons that were pressed
         self._heard: set[int] = set()  # places in `Dialog.spoken` that were waited for
         self._since = 0  # length of `Dialog.spoken` when the person last did or heard something
 
     @property
     def id(self) -> int:
-        """The user's and the dialog's id."""
+        """The user's id."""
         return self.user_id
 
     # What a person does
 
-    async def start(self, payload: str = "") -> ChatMessage:
-        """Press «Начать»; `payload` is the `ref` of the link that led here."""
-        return await self._send(START_LABEL, payload=START_PAYLOAD, ref=payload)
-
     async def says(self, text: str, *, reply_to: ChatMessage | int | None = None) -> ChatMessage:
         """Write a message; the app splits a long one. Returns the last part."""
         assert text.strip(), "пустое сообщение приложение не отправит"
-        number = reply_to.id if isinstance(reply_to, ChatMessage) else reply_to
         parts = [text[at : at + TEXT_LENGTH] for at in range(0, len(text), TEXT_LENGTH)]
-        return [await self._send(part, reply_to=number) for part in parts][-1]
+        return [await self._send(part, reply_to=_number(reply_to)) for part in parts][-1]
 
     async def edits(self, message: ChatMessage, text: str) -> ChatMessage:
         """Change an own message."""
-        assert not message.from_bot, "изменить можно только своё сообщение"
+        assert self._world.author_of(message) == self.user_id, "изменить можно только своё сообщение"
         self._act()
         message.text, message.edited = text, True
-        await self._events.emit("message_edit", self._world.message_json(message))
+        await self._tell_edit(message)
         return message
 
     async def presses(self, label: str) -> ChatMessage | None:
@@ -85,7 +80,7 @@ class Person:
             keyboard = found.message.keyboard
             if keyboard and keyboard.one_time and not keyboard.inline:
                 self._dialog.input_keyboard = None
-            return await self._send(found.button.label, payload=found.button.payload)
+            return await self._send(self._pressed_text(found.button), payload=found.button.payload)
         self._act()
         if found.button.kind == "callback":
             await self._press_callback(found)
@@ -94,53 +89,52 @@ class Person:
         return None
 
     async def sends_photo(
-        self, content: bytes = b"\xff\xd8\xff\xe0photo", *, caption: str = ""
+        self,
+        content: bytes = b"\xff\xd8\xff\xe0photo",
+        *,
+        caption: str = "",
+        reply_to: ChatMessage | int | None = None,
     ) -> ChatMessage:
         """Send one picture."""
-        return await self.sends_album([content], caption=caption)
+        return await self.sends_album([content], caption=caption, reply_to=reply_to)
 
-    async def sends_album(self, contents: list[bytes], *, caption: str = "") -> ChatMessage:
+    async def sends_album(
+        self, contents: list[bytes], *, caption: str = "", reply_to: ChatMessage | int | None = None
+    ) -> ChatMessage:
         """Send several pictures: in VK they are one message."""
         photos = [self._keep("photo", one, name="photo.jpg", mime="image/jpeg") for one in contents]
-        return await self._send(caption, attachments=photos)
+        return await self._send(caption, attachments=photos, reply_to=_number(reply_to))
 
     async def sends_document(
-        self, name: str, content: bytes, *, mime: str = "application/octet-stream", caption: str = ""
+        self,
+        name: str,
+        content: bytes,
+        *,
+        mime: str = "application/octet-stream",
+        caption: str = "",
+        reply_to: ChatMessage | int | None = None,
     ) -> ChatMessage:
         """Send a file."""
-        return await self._send(caption, attachments=[self._keep("doc", content, name=name, mime=mime)])
+        document = self._keep("doc", content, name=name, mime=mime)
+        return await self._send(caption, attachments=[document], reply_to=_number(reply_to))
 
-    async def sends_voice(self, content: bytes = b"OggS voice") -> ChatMessage:
+    async def sends_voice(
+        self, content: bytes = b"OggS voice", *, reply_to: ChatMessage | int | None = None
+    ) -> ChatMessage:
         """Send a voice message."""
         voice = self._keep("audio_message", content, name="voice.ogg", mime="audio/ogg")
-        return await self._send("", attachments=[voice])
+        return await self._send("", attachments=[voice], reply_to=_number(reply_to))
 
     async def sends_sticker(self, sticker_id: int = 134) -> ChatMessage:
         """Send a sticker."""
         return await self._send("", attachments=[Attachment("sticker", owner_id=0, id=sticker_id)])
-
-    async def blocks(self) -> None:
-        """Forbid the community to write."""
-        self._act()
-        self._dialog.allowed = False
-        await self._events.emit("message_deny", {"user_id": self.user_id})
-
-    async def unblocks(self, *, key: str = "") -> None:
-        """Allow the community to write."""
-        self._act()
-        self._dialog.allowed = True
-        await self._events.emit("message_allow", {"user_id": self.user_id, "key": key})
-
-    def refuses(self, code: int | None) -> None:
-        """Let everything sent here fail with this VK error (900, 902, 18 …); None makes peace."""
-        self._dialog.refusal = code
 
     # What a person sees
 
     @property
     def name(self) -> str:
         """First and last name."""
-        return " ".join(part for part in self._world.names[self.user_id] if part)
+        return self._world.name_of(self.user_id)
 
     @property
     def chat(self) -> list[ChatMessage]:
@@ -187,8 +181,7 @@ class Person:
 
     def transcript(self) -> str:
         """The conversation as text, for failures."""
-        lines = [f"— {self.name} ({self.user_id}) —"]
-        lines += [line for message in self._dialog.messages for line in _drawn(message, name=self.name)]
+        lines = [f"— {self.name} ({self.user_id}) —", *drawn(self._dialog, self._world)]
         lines += [f"всплыло: {text}" for text in self.toasts]
         return "\n".join(lines)
 
@@ -230,31 +223,83 @@ class Person:
         event_id = uuid4().hex[:12]
         now = self._world.clock.now()
         payload = found.button.payload
-        self._world.pressed[event_id] = PressedButton(event_id, self.user_id, self.user_id, payload, now)
+        peer = self._dialog.peer_id
+        self._world.pressed[event_id] = PressedButton(event_id, self.user_id, peer, payload, now)
         body = {
             "user_id": self.user_id,
-            "peer_id": self.user_id,
+            "peer_id": peer,
             "event_id": event_id,
             "payload": payload_of(payload),
             "conversation_message_id": found.message.cmid,
         }
         await self._events.emit("message_event", body)
 
+    def _pressed_text(self, button: Button) -> str:
+        """What a press of a text button writes."""
+        return button.label
+
     async def _send(self, text: str, **fields: Any) -> ChatMessage:
-        if not self._dialog.allowed:
-            # Writing first is consent, and VK reports it as such.
-            await self.unblocks()
         message = await self._world.add_message(self._dialog, from_bot=False, text=text, **fields)
         self._act()
+        await self._tell(message)
+        return message
+
+    async def _tell(self, message: ChatMessage) -> None:
+        """Let the bot know of a new message."""
         body = {"message": self._world.message_json(message), "client_info": CLIENT_INFO}
         await self._events.emit("message_new", body)
-        return message
+
+    async def _tell_edit(self, message: ChatMessage) -> None:
+        """Let the bot know of a new wording."""
+        await self._events.emit("message_edit", self._world.message_json(message))
 
     def _keep(self, kind: str, content: bytes, *, name: str, mime: str) -> Attachment:
         return self._world.store(kind, content, owner_id=self.user_id, name=name, mime=mime)
 
     def _act(self) -> None:
         self._since = len(self._dialog.spoken)
+
+
+class Person(Writer):
+    """Somebody who talks to the community."""
+
+    def __init__(self, world: World, events: Events, *, user_id: int) -> None:
+        super().__init__(world, events, user_id=user_id, dialog=world.dialog_of(user_id))
+
+    async def start(self, payload: str = "") -> ChatMessage:
+        """Press «Начать»; `payload` is the `ref` of the link that led here."""
+        return await self._send(START_LABEL, payload=START_PAYLOAD, ref=payload)
+
+    async def blocks(self) -> None:
+        """Forbid the community to write."""
+        self._act()
+        self._dialog.allowed = False
+        await self._events.emit("message_deny", {"user_id": self.user_id})
+
+    async def unblocks(self, *, key: str = "") -> None:
+        """Allow the community to write."""
+        self._act()
+        self._dialog.allowed = True
+        await self._events.emit("message_allow", {"user_id": self.user_id, "key": key})
+
+    def refuses(self, code: int | None) -> None:
+        """Let everything sent here fail with this VK error (900, 902, 18 …); None makes peace."""
+        self._dialog.refusal = code
+
+    async def _send(self, text: str, **fields: Any) -> ChatMessage:
+        if not self._dialog.allowed:
+            # Writing first is consent, and VK reports it as such.
+            await self.unblocks()
+        return await super()._send(text, **fields)
+
+
+def drawn(dialog: Dialog, world: World) -> list[str]:
+    """A conversation as lines of text."""
+    return [line for message in dialog.messages for line in _drawn(message, world)]
+
+
+def _number(message: ChatMessage | int | None) -> int | None:
+    return message.id if isinstance(message, ChatMessage) else message
 
 
 def _holds(message: ChatMessage, wanted: str | re.Pattern[str]) -> bool:
@@ -265,11 +310,12 @@ def _is_shortened(label: str, wanted: str) -> bool:
     return label.endswith("…") and wanted.startswith(label[:-1].rstrip())
 
 
-def _drawn(message: ChatMessage, *, name: str) -> list[str]:
-    who = "бот" if message.from_bot else name
+def _drawn(message: ChatMessage, world: World) -> list[str]:
+    who = "бот" if message.from_bot else world.name_of(world.author_of(message))
     marks = " (изменено)" * message.edited + " (удалено)" * message.deleted
     marks += " (убрано сообществом у себя)" * message.removed
     files = "".join(f" [{one.kind} {one.name}]" for one in message.attachments)
-    lines = [f"{who}{marks}: {message.text}{files}"]
+    happened = f" [{message.action['type']}]" if message.action else ""
+    lines = [f"{who}{marks}: {message.text}{happened}{files}"]
     lines += ["    " + " ".join(f"[{label}]" for label in row) for row in message.buttons]
     return lines

@@ -7,13 +7,14 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 if TYPE_CHECKING:
     from bot.clock import Clock
     from tests.emulators.vk_keyboard import Button, Keyboard
 
+CHAT_PEERS = 2_000_000_000  # peers above are group chats, numbered as this community sees them
 # random_id is compared within the last hour and the last 100 messages of the dialog (messages.send).
 DEDUPE_TIME = timedelta(hours=1)
 DEDUPE_MESSAGES = 100
@@ -83,7 +84,7 @@ def _doc_type(extension: str) -> int:
 class ChatMessage:
     """A message in a dialog, as both sides see it."""
 
-    id: int
+    id: int  # ours alone in a group chat: VK shows 0 there
     cmid: int  # its number in the dialog
     peer_id: int
     from_bot: bool
@@ -96,11 +97,20 @@ class ChatMessage:
     payload: str = ""
     ref: str = ""
     random_id: int = 0
+    author: int = 0
+    """Who of a group chat wrote it; in a dialog with one person that is plain."""
+    action: dict[str, Any] | None = None
+    """What happened to a group chat: such a message has no text."""
     edited: bool = False
     deleted: bool = False
     """Nobody sees it any more."""
     removed: bool = False
     """Only the person sees it: the community took it from its own side of the dialogue."""
+
+    @property
+    def shown_id(self) -> int:
+        """What VK tells of `id`."""
+        return 0 if self.peer_id > CHAT_PEERS else self.id
 
     @property
     def buttons(self) -> list[list[str]]:
@@ -173,7 +183,11 @@ class Dialog:
 
     def by_id(self, message_id: int) -> ChatMessage | None:
         """A message by its number in the community."""
-        return next((one for one in self.inbox if one.id == message_id), None)
+        return self.numbered(message_id)
+
+    def numbered(self, number: int) -> ChatMessage | None:
+        """A message by our own number."""
+        return next((one for one in self.inbox if one.id == number), None)
 
     def sent_with(self, random_id: int, *, now: datetime) -> ChatMessage | None:
         """The bot's earlier message that makes this random_id a repeat."""
@@ -185,6 +199,25 @@ class Dialog:
         """Tell those who wait that something has changed."""
         async with self.changed:
             self.changed.notify_all()
+
+
+@dataclass
+class Chat(Dialog):
+    """A conversation of several people, the community perhaps among them."""
+
+    title: str = ""
+    members: list[int] = field(default_factory=list)
+    bot: Literal["out", "in", "kicked"] = "out"
+    sees_all: bool = False
+    """The bot was given «доступ ко всей переписке»; otherwise only what is meant for it reaches it."""
+    bot_is_admin: bool = False
+    disabled: bool = False
+    tells_edits: bool = False
+    """Whether people's edits come as events: in VK they come from dialogs only (vk_api #307)."""
+
+    def by_id(self, message_id: int) -> ChatMessage | None:  # noqa: ARG002 - the same question as of a dialog
+        """Nothing: in chats VK gives no numbers but those inside the chat."""
+        return None
 
 
 @dataclass
@@ -210,12 +243,27 @@ class World:
         self.pressed: dict[str, PressedButton] = {}
         self.files: dict[str, Attachment] = {}
         self.bot_features = True
+        self._chat_ids = count(1)
         self._message_ids = count(1001)
         self._file_ids = count(457239017)
 
     def dialog_of(self, user_id: int) -> Dialog:
         """The dialog, opened on first mention."""
         return self.dialogs.setdefault(user_id, Dialog(user_id))
+
+    def open_chat(self, title: str) -> Chat:
+        """A new group chat with nobody in it."""
+        chat = Chat(CHAT_PEERS + next(self._chat_ids), title=title)
+        self.dialogs[chat.peer_id] = chat
+        return chat
+
+    def name_of(self, user_id: int) -> str:
+        """First and last name."""
+        return " ".join(part for part in self.names[user_id] if part)
+
+    def author_of(self, message: ChatMessage) -> int:
+        """`from_id`: a person, or the community (negative)."""
+        return -self.group_id if message.from_bot else message.author or message.peer_id
 
     def timestamp(self) -> int:
         """Unix time by the clock."""
@@ -270,8 +318,8 @@ class World:
         """The message object of API 5.199."""
         body: dict[str, Any] = {
             "date": int(message.at.timestamp()),
-            "from_id": -self.group_id if message.from_bot else message.peer_id,
-            "id": message.id,
+            "from_id": self.author_of(message),
+            "id": message.shown_id,
             "version": 10000000 + message.id,
             "out": int(message.from_bot),
             "fwd_messages": self._forwarded(message),
@@ -289,27 +337,28 @@ class World:
             "keyboard": message.keyboard and message.keyboard.source | {"author_id": -self.group_id},
             "reply_message": self._replied(message),
             "update_time": self.timestamp() if message.edited else None,
+            "action": message.action,
         }
         return body | {key: value for key, value in optional.items() if value}
 
     def _replied(self, message: ChatMessage) -> dict[str, Any] | None:
         dialog = self.dialogs[message.peer_id]
-        original = dialog.by_id(message.reply_to) if message.reply_to else None
+        original = dialog.numbered(message.reply_to) if message.reply_to else None
         return self._foreign(original) if original else None
 
     def _forwarded(self, message: ChatMessage) -> list[dict[str, Any]]:
         dialog = self.dialogs[message.peer_id]
-        found = (dialog.by_id(one) for one in message.forwarded)
+        found = (dialog.numbered(one) for one in message.forwarded)
         return [self._foreign(one) for one in found if one]
 
     def _foreign(self, message: ChatMessage) -> dict[str, Any]:
         return {
             "date": int(message.at.timestamp()),
-            "from_id": -self.group_id if message.from_bot else message.peer_id,
+            "from_id": self.author_of(message),
             "text": message.text,
             "attachments": [one.as_json() for one in message.attachments],
             "conversation_message_id": message.cmid,
-            "id": message.id,
+            "id": message.shown_id,
             "peer_id": message.peer_id,
         }
 

@@ -1,6 +1,6 @@
-"""Telegram: private chats with one bot, by long polling or a webhook.
+"""Telegram: one bot, alone with people and in their groups, by long polling or a webhook.
 
-Groups, supergroups, channels and what the bot itself wrote are skipped for now.
+Channels, other bots and what people in groups say to each other are skipped.
 """
 
 from bot.channels.telegram.channel import TelegramChannel

@@ -11,9 +11,10 @@ from bot.channels.base import Closed, LocalFile, Pace, Piece, Receive, Unfinishe
 from bot.channels.telegram.composing import compose
 from bot.channels.telegram.errors import send_error
 from bot.channels.telegram.fetching import fetch
+from bot.channels.telegram.groups import is_group
 from bot.channels.telegram.library import AiogramError, GetMe, TelegramNetworkError
 from bot.channels.telegram.listening import Listener
-from bot.channels.telegram.sending import send
+from bot.channels.telegram.sending import open_topic, send
 from bot.channels.telegram.session import Client
 from bot.channels.telegram.webhook import Webhook, door
 from bot.clock import Clock
@@ -29,8 +30,9 @@ class TelegramChannel:
     drops_repeats = False
     deletes_theirs = True
     """For 48 hours, in a private chat (deleteMessage)."""
-    # The documented limits are 30 a second in all and 1 a second for a chat.
-    pace = Pace(per_second=28, per_chat_interval=1.05)
+    # The documented limits are 30 a second in all, 1 a second for a chat and 20 a minute for a group
+    # (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this).
+    pace = Pace(per_second=28, per_chat_interval=1.05, per_group_interval=3.1)
 
     def __init__(
         self,
@@ -60,6 +62,14 @@ class TelegramChannel:
         Telegram has no idempotency key, so `key` cannot help: what is `Unfinished` may have arrived.
         """
         return await send(self._client, to, piece)
+
+    def is_group(self, chat_id: str) -> bool:
+        """Whether the chat is a group rather than a person."""
+        return is_group(chat_id)
+
+    async def open_topic(self, to: Address, title: str) -> str:
+        """Open a topic and return its id; raises `Rejected` where there are none or we may not."""
+        return await open_topic(self._client, to, title)
 
     async def fetch(self, ref: str, *, limit: int) -> bytes:
         """Download what a person sent; Telegram gives bots at most 20 MB."""

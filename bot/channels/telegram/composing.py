@@ -19,6 +19,8 @@ BUTTONS_PER_ROW = 8
 LABEL_LIMIT = 64  # not in the documentation: telephones cut longer ones anyway
 ALBUM_LIMIT = 10
 PHOTO_BYTES = 10 * 1024 * 1024
+_COMPANY = {"photo": "seen", "video": "seen", "file": "documents"}
+"""What may stand in one album."""
 CHOOSE = "Выберите вариант:"
 MORE_CHOICES = "Ещё варианты:"
 
@@ -29,9 +31,11 @@ def compose(message: Outgoing, files: Sequence[LocalFile]) -> tuple[Piece, ...]:
         return (Piece(delete=message.delete),)
     texts = split(message.text, limit=TEXT_LIMIT, measure=_length)
     boards = _boards(message.buttons)
-    if len(files) == 1 and len(texts) <= 1 and sum(map(_length, texts)) <= CAPTION_LIMIT:
-        pieces = [Piece(spans=texts[0] if texts else (), files=tuple(map(_as_accepted, files)))]
-        files = ()
+    albums = _albums(files)
+    # An album bears no buttons. Whoever answers one with its words answers both.
+    can_bear = len(albums) == 1 and not (boards and len(files) > 1)
+    if can_bear and len(texts) <= 1 and sum(map(_length, texts)) <= CAPTION_LIMIT:
+        pieces = [Piece(spans=texts[0] if texts else (), files=albums.pop())]
     else:
         if boards and not texts:
             texts = [(Span(CHOOSE),)]
@@ -39,7 +43,7 @@ def compose(message: Outgoing, files: Sequence[LocalFile]) -> tuple[Piece, ...]:
     if boards:
         pieces[-1] = replace(pieces[-1], buttons=boards[0])
         pieces.extend(Piece(spans=(Span(MORE_CHOICES),), buttons=board) for board in boards[1:])
-    pieces.extend(Piece(files=album) for album in _albums(files))
+    pieces.extend(Piece(files=album) for album in albums)
     if pieces:
         pieces[0] = replace(pieces[0], reply_to=message.reply_to)
     return tuple(pieces)
@@ -75,11 +79,11 @@ def _button(button: Button) -> Button:
 
 
 def _albums(files: Iterable[LocalFile]) -> list[tuple[LocalFile, ...]]:
-    """Keep neighbouring photos together; everything else goes alone."""
+    """Keep neighbours together: photos with videos, documents with documents; everything else goes alone."""
     albums: list[tuple[LocalFile, ...]] = []
-    for kind, run in itertools.groupby(map(_as_accepted, files), key=lambda file: file.kind):
+    for company, run in itertools.groupby(map(_as_accepted, files), key=lambda file: _COMPANY.get(file.kind)):
         together = tuple(run)
-        size = ALBUM_LIMIT if kind == "photo" else 1
+        size = 1 if company is None else ALBUM_LIMIT
         albums.extend(together[at : at + size] for at in range(0, len(together), size))
     return albums
 

@@ -16,6 +16,7 @@ from bot.channels.telegram.library import (
     InlineKeyboardMarkup,
     InputMediaDocument,
     InputMediaPhoto,
+    InputMediaVideo,
     LinkPreviewOptions,
     MediaUnion,
     ReplyParameters,
@@ -30,13 +31,20 @@ from bot.channels.telegram.library import (
 from faq.markup import Span
 from handlers.messages import Address, Button, Rows
 
+_MEDIA: dict[str, Callable[..., MediaUnion]] = {"photo": InputMediaPhoto, "video": InputMediaVideo}
+"""What an album is made of; all else are documents."""
+
 
 def draw(to: Address, piece: Piece) -> TelegramMethod[Any]:
     """Make the one request that this piece is; raises `Rejected` for what cannot become one."""
     try:
         if piece.delete is not None:
             return DeleteMessage(chat_id=int(to.chat_id), message_id=int(piece.delete))
-        common: dict[str, Any] = {"chat_id": int(to.chat_id), "reply_parameters": _reply(piece.reply_to)}
+        common: dict[str, Any] = {
+            "chat_id": int(to.chat_id),
+            "message_thread_id": None if piece.thread is None else int(piece.thread),
+            "reply_parameters": _reply(piece.reply_to),
+        }
         text = "".join(map(_html, piece.spans))
         if len(piece.files) > 1:
             return SendMediaGroup(media=_media(piece.files, caption=text), **common)
@@ -62,11 +70,11 @@ def _with_file(file: LocalFile, *, caption: str | None, common: dict[str, Any]) 
 
 
 def _media(files: Sequence[LocalFile], *, caption: str) -> list[MediaUnion]:
-    make: Callable[..., MediaUnion]
-    make = InputMediaPhoto if all(file.kind == "photo" for file in files) else InputMediaDocument
     captions = itertools.chain([caption or None], itertools.repeat(None))
     return [
-        make(media=FSInputFile(file.path, filename=file.name), caption=words, parse_mode="HTML")
+        _MEDIA.get(file.kind, InputMediaDocument)(
+            media=FSInputFile(file.path, filename=file.name), caption=words, parse_mode="HTML"
+        )
         for file, words in zip(files, captions, strict=False)
     ]
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.channels.base import Closed, Rejected, SendError, SlowDown, Unfinished, Unreachable
+from bot.channels.base import (
+    Closed,
+    Moved,
+    Rejected,
+    SendError,
+    SlowDown,
+    TopicGone,
+    Unfinished,
+    Unreachable,
+)
 from bot.channels.telegram.library import (
     AiogramError,
     TelegramAPIError,
@@ -24,8 +33,9 @@ WRONG_TOKEN = "Telegram не принимает токен: проверьте H
 _FORBIDDEN = (
     ("blocked by the user", "blocked"),
     ("user is deactivated", "gone"),
-    ("kicked", "gone"),
-    ("not a member", "gone"),
+    ("kicked", "kicked"),
+    ("not a member", "kicked"),
+    ("was deleted", "gone"),
     ("can't initiate conversation", "not_allowed"),
 )
 _BAD_REQUEST = (
@@ -37,6 +47,7 @@ _BAD_REQUEST = (
     ("have no rights to send", "not_allowed"),
     ("chat_write_forbidden", "not_allowed"),
 )
+_TOPIC = ("message thread not found", "topic_closed", "topic_deleted")
 
 
 def send_error(error: AiogramError) -> SendError:
@@ -51,9 +62,11 @@ def send_error(error: AiogramError) -> SendError:
         case TelegramForbiddenError():
             meaning = Unreachable(_reason(error, _FORBIDDEN) or "not_allowed", detail(error))
         case TelegramMigrateToChat():
-            meaning = Unreachable("gone", f"the group became supergroup {error.migrate_to_chat_id}")
+            meaning = Moved(str(error.migrate_to_chat_id))
         case TelegramUnauthorizedError() | TelegramNotFound():
             meaning = Closed(WRONG_TOKEN)
+        case TelegramBadRequest() if says(error, _TOPIC):
+            meaning = TopicGone(detail(error))
         case TelegramBadRequest():
             reason = _reason(error, _BAD_REQUEST)
             meaning = Unreachable(reason, detail(error)) if reason else Rejected(detail(error))

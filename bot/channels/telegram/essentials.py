@@ -19,6 +19,9 @@ MEDIA: tuple[tuple[str, AttachmentKind, str, str], ...] = (
 )
 """Field of a message, our word for its kind, the name and type of a file that has none."""
 
+_PLACE = ("message_thread_id", "is_topic_message")
+_PLAIN = ("text", "caption", "media_group_id", "migrate_to_chat_id", "new_chat_title")
+
 
 def essentials(raw: dict[str, Any]) -> dict[str, Any]:
     """Keep what is read here and no more, so that a novelty of Telegram beside it cannot spoil it."""
@@ -31,7 +34,7 @@ def essentials(raw: dict[str, Any]) -> dict[str, Any]:
         update["callback_query"] = {
             **_flat(query),
             "from": _flat(query.get("from")),
-            "message": _stub(carrier) if isinstance(carrier, dict) else None,
+            "message": _placed_stub(carrier) if isinstance(carrier, dict) else None,
         }
     if isinstance(change := raw.get("my_chat_member"), dict):
         update["my_chat_member"] = {
@@ -45,18 +48,34 @@ def essentials(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _essential_message(raw: dict[str, Any]) -> dict[str, Any]:
-    message = _stub(raw) | {"from": _flat(raw.get("from"))}
-    message |= {field: raw[field] for field in ("text", "caption") if field in raw}
+    message = _placed_stub(raw) | {field: _flat(raw.get(field)) for field in ("from", "sender_chat")}
+    message |= {field: raw[field] for field in _PLAIN if field in raw}
     message |= {field: _flat(raw[field]) for field, *_ in MEDIA if raw.get(field)}
     if isinstance(sizes := raw.get("photo"), list):
         message["photo"] = [_flat(size) for size in sizes]
-    if isinstance(target := raw.get("reply_to_message"), dict):
-        message["reply_to_message"] = _stub(target)
+    if "forum_topic_closed" in raw:
+        message["forum_topic_closed"] = {}
+    target = raw.get("reply_to_message")
+    # What answers nothing in a topic comes as an answer to the message that opened it.
+    if isinstance(target, dict) and "forum_topic_created" not in target:
+        message["reply_to_message"] = _stub(target) | {"from": _flat(target.get("from"))}
     return message
 
 
 def _essential_member(raw: object) -> object:
-    return {**_flat(raw), "user": _flat(raw.get("user"))} if isinstance(raw, dict) else raw
+    """Only whether they are there: rights are not read, and one too new for us must not spoil the rest."""
+    if not isinstance(raw, dict):
+        return raw
+    status, user = raw.get("status"), _flat(raw.get("user"))
+    if status in ("creator", "administrator", "restricted"):
+        is_here = status != "restricted" or raw.get("is_member")
+        return {"status": "member" if is_here else "left", "user": user}
+    return {**_flat(raw), "user": user}
+
+
+def _placed_stub(raw: dict[str, Any]) -> dict[str, Any]:
+    """Which message it is, and in which topic of a group."""
+    return _stub(raw) | {field: raw[field] for field in _PLACE if field in raw}
 
 
 def _stub(raw: dict[str, Any]) -> dict[str, Any]:

@@ -13,11 +13,13 @@ import structlog
 from bot.channels.base import Closed, Receive
 from bot.channels.telegram.errors import WRONG_TOKEN, detail, says
 from bot.channels.telegram.events import ALLOWED_UPDATES, Event, offset_after, understand
+from bot.channels.telegram.groups import Myself
 from bot.channels.telegram.library import (
     AiogramError,
     AnswerCallbackQuery,
     BotCommand,
     DeleteWebhook,
+    GetMe,
     SetMyCommands,
     SetMyDescription,
     SetMyShortDescription,
@@ -27,6 +29,7 @@ from bot.channels.telegram.library import (
     TelegramMethod,
     TelegramNotFound,
     TelegramUnauthorizedError,
+    User,
 )
 from bot.channels.telegram.session import CALL_TIMEOUT, CONNECT_TIMEOUT, Client
 from bot.channels.telegram.trouble import CONFLICT_PAUSE, Trouble
@@ -41,6 +44,7 @@ COMMANDS = (
     BotCommand(command="login", description="Не могу войти"),
     BotCommand(command="menu", description="Разделы с ответами"),
     BotCommand(command="human", description="Позвать человека"),
+    BotCommand(command="mine", description="Мой вопрос: где он сейчас"),
     BotCommand(command="children", description="Мои дети"),
     BotCommand(command="help", description="Чем может помочь бот"),
     BotCommand(command="stop", description="Не присылать объявления"),
@@ -67,10 +71,12 @@ class Listener:
         self._listening = Trouble("listening")
         self._storing = Trouble("storing")
         self._courtesies: set[asyncio.Task[None]] = set()
+        self._me: Myself | None = None
 
     async def poll(self, receive: Receive) -> None:
         """Receive updates until cancelled; raises `Closed`."""
         await self._insist(DeleteWebhook(drop_pending_updates=False))
+        me = self._meet(await self._insist(GetMe()))
         await self._introduce()
         offset: int | None = None
         while True:
@@ -80,7 +86,7 @@ class Listener:
             # anew, perhaps lower, and an old high offset would throw the new updates away.
             offset = None
             for raw in batch:
-                await self._offer(raw, receive)
+                await self._offer(understand(raw, me=me), receive)
                 offset = offset_after(raw, offset)
             if batch and offset is None:
                 # Nothing here had a number, so nothing can be confirmed and it will come again at once.
@@ -102,7 +108,12 @@ class Listener:
         except (ValueError, RecursionError):
             log.warning("telegram_update_skipped", reason="malformed", kind="unknown")
             return HTTPStatus.OK
-        event = understand(raw)
+        try:
+            me = self._me or self._meet(await self._client.call(GetMe(), within=COURTESY_TIMEOUT))
+        except AiogramError as error:
+            log.warning("telegram_trouble", deed="asking who we are", error=type(error).__name__)
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        event = understand(raw, me=me)
         if event is None:
             return HTTPStatus.OK
         try:
@@ -118,6 +129,11 @@ class Listener:
         for task in self._courtesies:
             task.cancel()
         await asyncio.gather(*self._courtesies, return_exceptions=True)
+
+    def _meet(self, user: User) -> Myself:
+        """Remember who we are: in groups that tells what is meant for us."""
+        self._me = Myself(user.id, user.username or "")
+        return self._me
 
     async def _introduce(self) -> None:
         """Fill in the menu and the profile; a failure is no reason not to listen."""
@@ -153,9 +169,8 @@ class Listener:
             with suppress(AiogramError):
                 await self._client.call(DeleteWebhook(drop_pending_updates=False))
 
-    async def _offer(self, raw: object, receive: Receive) -> None:
+    async def _offer(self, event: Event | None, receive: Receive) -> None:
         """Hand over one polled update, offering it again for as long as it cannot be stored."""
-        event = understand(raw)
         while event is not None:
             try:
                 await self._hand_over(event, receive)

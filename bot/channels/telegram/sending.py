@@ -12,9 +12,11 @@ from bot.channels.base import LocalFile, Piece, Rejected, Unreachable
 from bot.channels.telegram.composing import size_of
 from bot.channels.telegram.drawing import draw
 from bot.channels.telegram.errors import detail, says, send_error
+from bot.channels.telegram.events import clean
 from bot.channels.telegram.library import (
     AiogramError,
     ClientDecodeError,
+    CreateForumTopic,
     Message,
     SendMessage,
     TelegramBadRequest,
@@ -24,6 +26,7 @@ from bot.channels.telegram.session import CALL_TIMEOUT, UPLOAD_TIMEOUT, Client
 from handlers.messages import Address
 
 UPLOAD_BYTES = 50 * 1024 * 1024
+TOPIC_NAME_LIMIT = 128  # https://core.telegram.org/bots/api#createforumtopic
 _BETTER_AS_FILE = (
     "photo_invalid_dimensions",
     "photo_save_file_invalid",
@@ -52,6 +55,25 @@ async def send(client: Client, to: Address, piece: Piece) -> str:
     except AiogramError as error:
         # `from None`: the cause may hold the address with the token, or somebody's text.
         raise send_error(error) from None
+
+
+async def open_topic(client: Client, to: Address, title: str) -> str:
+    """Open a topic of a group and give its id; raises `Rejected` where there are none or we may not."""
+    name = " ".join(clean(title).split())
+    if not name:
+        raise Rejected("a topic without a title")
+    if len(name) > TOPIC_NAME_LIMIT:
+        name = name[: TOPIC_NAME_LIMIT - 1] + "…"
+    try:
+        topic = await client.call(CreateForumTopic(chat_id=int(to.chat_id), name=name))
+    except ValueError:
+        raise Rejected("no group has such a number") from None
+    except AiogramError as error:
+        meaning = send_error(error)
+        if isinstance(meaning, Unreachable) and meaning.reason == "not_allowed":
+            raise Rejected(detail(error)) from None  # we may write there all the same
+        raise meaning from None
+    return str(topic.message_thread_id)
 
 
 async def _delete(client: Client, method: TelegramMethod[Any]) -> str:

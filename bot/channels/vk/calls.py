@@ -34,9 +34,9 @@ _UNREACHABLE = {
     900: "blocked",
     901: "not_allowed",
     902: "not_allowed",
-    917: "gone",
-    922: "gone",
-    925: "gone",
+    917: "kicked",
+    922: "kicked",
+    925: "kicked",
     927: "gone",
     936: "gone",
     945: "gone",
@@ -47,6 +47,7 @@ _UNREACHABLE = {
     3610: "gone",
     3611: "gone",
 }
+"""What follows 917, 922 and 925 lies with the people in the chat: they let us in again, or not."""
 _NO_RIGHT = {7, 15, 20, 23, 27}
 """Answers to a call that concerns no person: the token lacks a right."""
 

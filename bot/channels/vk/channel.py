@@ -7,11 +7,12 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
-from bot.channels.base import Closed, Cursor, LocalFile, Pace, Piece, Receive, Unfinished
+from bot.channels.base import Closed, Cursor, LocalFile, Pace, Piece, Receive, Rejected, Unfinished
 from bot.channels.vk.callback import Callback, door
 from bot.channels.vk.calls import Calls
 from bot.channels.vk.composing import compose
 from bot.channels.vk.fetching import fetch
+from bot.channels.vk.groups import is_group
 from bot.channels.vk.library import Http
 from bot.channels.vk.listening import Listener
 from bot.channels.vk.raw import NAME
@@ -58,6 +59,14 @@ class VkChannel:
     async def send(self, to: Address, piece: Piece, *, key: str) -> str:
         """Send one piece; VK drops a repeat with the same key for an hour."""
         return await send(self._calls, self._uploads, to=to, piece=piece, key=key)
+
+    def is_group(self, chat_id: str) -> bool:
+        """Whether the chat is a group rather than a person."""
+        return is_group(chat_id)
+
+    async def open_topic(self, to: Address, title: str) -> str:  # noqa: ARG002 - there is nothing to open
+        """Raise `Rejected`: VK divides no chat into topics."""
+        raise Rejected("в беседах VK нет тем")
 
     async def fetch(self, ref: str, *, limit: int) -> bytes:
         """Download what a person sent from the address that VK gave for it."""

@@ -32,11 +32,12 @@ def compose(message: Outgoing, files: Sequence[LocalFile]) -> tuple[Piece, ...]:
     pieces = [Piece(spans=spans) for spans in texts]
     if pieces:
         pieces[-1] = replace(pieces[-1], buttons=first_buttons)
-    if len(files) == 1 and len(pieces) == 1 and files[0].kind != "voice":
-        pieces[0] = replace(pieces[0], files=tuple(files))
-        files = ()
+    groups = _file_groups(files)
+    if len(pieces) == len(groups) == 1 and files[0].kind != "voice":
+        # An album stays one message with its words: whoever answers it answers both.
+        pieces[0] = replace(pieces[0], files=groups.pop())
     pieces += [Piece(spans=(Span(MORE_BUTTONS),), buttons=rows) for rows in more_buttons]
-    pieces += [Piece(files=group) for group in _file_groups(files)]
+    pieces += [Piece(files=group) for group in groups]
     if pieces:
         pieces[0] = replace(pieces[0], reply_to=message.reply_to)
     return tuple(pieces)

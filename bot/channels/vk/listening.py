@@ -10,6 +10,7 @@ import structlog
 from bot.channels.base import Closed, Cursor, Receive, SendError, SlowDown
 from bot.channels.vk.calls import Calls
 from bot.channels.vk.events import EVENTS, UNKNOWN, kind_of, translate
+from bot.channels.vk.groups import TALK
 from bot.channels.vk.library import API_VERSION, Http
 from bot.channels.vk.names import Names
 from bot.channels.vk.queue import Queue
@@ -91,10 +92,10 @@ class Listener:
     async def _translate(self, event: object, *, place: str) -> list[Incoming]:
         """Read one event; what is nothing for us is logged by kind only."""
         try:
-            found = translate(event, place=place)
+            found = translate(event, group_id=self._group_id, place=place)
         except Skipped as skipped:
-            # Kinds that somebody else switched on come all day long.
-            say = _log.debug if str(skipped) == UNKNOWN else _log.info
+            # Kinds that somebody else switched on, and what people say to each other, come all day long.
+            say = _log.debug if str(skipped) in (UNKNOWN, TALK) else _log.info
             say("event_skipped", channel=NAME, kind=kind_of(event), why=str(skipped))
             return []
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:

@@ -28,6 +28,7 @@ from bot.channels.base import (
     Rejected,
     SendError,
     SlowDown,
+    TopicGone,
     Unfinished,
     Unreachable,
 )
@@ -256,6 +257,7 @@ async def test_every_photo_of_an_album_arrives(channel: TelegramChannel, desk: D
         await anna.sends_album([TINY_JPEG, AlbumItem(TINY_JPEG), TINY_JPEG], caption="три экрана")
         events = [await desk.next() for _ in range(3)]
     assert [event.text for event in events] == ["три экрана", "", ""]
+    assert len({event.album for event in events} - {None}) == 1
     assert len({event.attachments[0].ref for event in events}) == 3
 
 
@@ -476,7 +478,7 @@ async def test_the_menu_leads_where_parents_want_to_go(
         await server.polled()
     (told,) = server.calls_of("setMyCommands")
     offered = [each["command"] for each in json.loads(told.params["commands"])]
-    assert offered[:4] == ["login", "menu", "human", "children"]
+    assert offered[:4] == ["login", "menu", "human", "mine"]
     assert "forget" in offered
 
 
@@ -740,21 +742,45 @@ async def test_a_long_text_goes_before_its_file(
     assert photo.photo == TINY_JPEG
 
 
-async def test_photos_travel_as_albums_and_other_files_alone(
+async def test_what_can_stand_together_travels_as_an_album(
     channel: TelegramChannel, anna: Person, tmp_path: Path
 ) -> None:
-    photos = [file(tmp_path, f"{at}.jpg") for at in range(12)]
+    seen = [file(tmp_path, f"{at}.jpg") for at in range(11)] + [file(tmp_path, "a.mp4", b"mp4", "video")]
     others = [
         file(tmp_path, "a.ogg", b"OggS", "voice"),
-        file(tmp_path, "a.mp4", b"mp4", "video"),
+        file(tmp_path, "b.ogg", b"OggS", "voice"),
         file(tmp_path, "a.txt", b"txt", "file"),
+        file(tmp_path, "b.txt", b"txt", "file"),
     ]
-    ids = await deliver(channel, Outgoing(address(anna), "Смотрите"), *photos, *others)
+    ids = await deliver(channel, Outgoing(address(anna), "Смотрите"), *seen, *others)
     heard = [part for part in anna.chat if part.from_bot]
-    assert [len(each.split(",")) for each in ids] == [1, 10, 2, 1, 1, 1]
+    assert [len(each.split(",")) for each in ids] == [1, 10, 2, 1, 1, 2]
     assert ",".join(ids).split(",") == [str(part.id) for part in heard]
-    assert [part.files[0].kind for part in heard[-3:]] == ["voice", "video", "document"]
-    assert len({part.media_group_id for part in heard[1:11]}) == 1
+    kinds = [part.files[0].kind for part in heard[11:]]
+    assert kinds == ["photo", "video", "voice", "voice", "document", "document"]
+    albums = [part.media_group_id for part in heard]
+    assert len(set(albums[1:11])) == len(set(albums[11:13])) == len(set(albums[15:])) == 1
+    assert albums[13:15] == [None, None]
+
+
+async def test_an_album_takes_a_short_text_along_but_no_buttons(
+    server: TelegramServer, channel: TelegramChannel, anna: Person, tmp_path: Path
+) -> None:
+    photos = [file(tmp_path, f"{at}.jpg") for at in range(3)]
+    await deliver(channel, Outgoing(address(anna), "**Смотрите**", reply_to=str(anna.chat[0].id)), *photos)
+    first, *rest = [part for part in anna.chat if part.from_bot]
+    assert (first.caption, first.reply_to) == ("Смотрите", anna.chat[0].id)
+    assert [part.caption for part in rest] == ["", ""]
+
+    board = ((Button("Взять", "take:7"),),)
+    await deliver(channel, Outgoing(address(anna), "Заявка", buttons=board), *photos)
+    words, *album = anna.chat[-4:]
+    assert (words.text, words.buttons) == ("Заявка", [["Взять"]])
+    assert [part.photo for part in album] == [TINY_JPEG] * 3
+
+    await deliver(channel, Outgoing(address(anna), "я" * 1025), *photos)
+    assert [call.method for call in server.calls_of("sendMessage")] == ["sendMessage"] * 2
+    assert anna.chat[-4].text == "я" * 1025
 
 
 async def test_what_is_no_photo_for_telegram_is_sent_as_a_document(
@@ -801,13 +827,16 @@ async def test_a_file_that_cannot_go_is_rejected_before_it_is_sent(
             Unreachable,
             "not_allowed",
         ),
-        (Fault.forbidden("Forbidden: bot was kicked from the group chat"), Unreachable, "gone"),
-        (Fault.forbidden("Forbidden: bot is not a member of the channel chat"), Unreachable, "gone"),
+        (Fault.forbidden("Forbidden: bot was kicked from the group chat"), Unreachable, "kicked"),
+        (Fault.forbidden("Forbidden: bot is not a member of the supergroup chat"), Unreachable, "kicked"),
+        (Fault.forbidden("Forbidden: the group chat was deleted"), Unreachable, "gone"),
         (Fault.forbidden("Forbidden: something new"), Unreachable, "not_allowed"),
         (Fault.bad_request(), Unreachable, "gone"),
         (Fault.bad_request("Bad Request: message is too long"), Rejected, "too long"),
         (Fault.bad_request("Bad Request: can't parse entities"), Rejected, "parse"),
-        (Fault.bad_request("Bad Request: message thread not found"), Rejected, "thread"),
+        (Fault.bad_request("Bad Request: message thread not found"), TopicGone, "thread"),
+        (Fault.bad_request("Bad Request: TOPIC_CLOSED"), TopicGone, "TOPIC_CLOSED"),
+        (Fault.bad_request("Bad Request: TOPIC_DELETED"), TopicGone, "TOPIC_DELETED"),
         (Fault("answer", 413, "Request Entity Too Large"), Rejected, "Too Large"),
         (Fault("html", 413), Rejected, "Too Large"),
         (Fault("html", 429), SlowDown, "10"),
@@ -854,16 +883,6 @@ async def test_the_real_refusals_of_the_server(
         await channel.send(Address("telegram", "@anna"), piece, key="1")
     with pytest.raises(Rejected):
         await channel.send(address(anna), Piece(), key="1")
-
-
-async def test_a_group_that_moved_is_gone(
-    server: TelegramServer, channel: TelegramChannel, anna: Person
-) -> None:
-    group = server.group("5Б", members=[anna])
-    await group.adds_bot(anna)
-    await group.becomes_supergroup()
-    with pytest.raises(Unreachable, match="gone: the group became supergroup -100"):
-        await channel.send(Address("telegram", str(group.id)), Piece(spans=(Span("да"),)), key="1")
 
 
 async def test_the_pace_keeps_the_limits(clock: FastClock) -> None:

@@ -123,6 +123,7 @@ async def converse() -> None:
         async with listening(channel, desk) as task:
             await desk.next()
             await say_everything(channel, desk, anna=anna, server=server)
+            await work_in_a_group(channel, desk, anna=anna, server=server)
             assert not task.done()
         await channel.close()
 
@@ -133,6 +134,7 @@ async def converse() -> None:
         await hooked.close()
         assert {call.method for call in server.calls} >= {
             "answerCallbackQuery",
+            "createForumTopic",
             "deleteMessage",
             "deleteWebhook",
             "getFile",
@@ -182,7 +184,7 @@ async def say_everything(channel: Any, desk: Any, *, anna: Any, server: Any) -> 
         )
         for one in (photo, *kinds):
             await sends(files=(one,), spans=words, reply_to=asked)
-        await sends(files=(photo, photo), spans=words)
+        await sends(files=(photo, photo, kinds[2]), spans=words)
         await sends(files=(kinds[0], kinds[0]))
 
     await anna.sends_photo(TINY_JPEG, caption="экран")
@@ -204,6 +206,28 @@ async def say_everything(channel: Any, desk: Any, *, anna: Any, server: Any) -> 
     assert (await desk.next()).reachable is False
     await anna.unblocks()
     assert (await desk.next()).reachable is True
+
+
+async def work_in_a_group(channel: Any, desk: Any, *, anna: Any, server: Any) -> None:
+    from bot.channels.base import Piece  # noqa: PLC0415
+    from faq.markup import Span  # noqa: PLC0415
+    from handlers.messages import Address  # noqa: PLC0415
+
+    forum = server.group("Лицей № 35", members=[anna], forum=True)
+    await forum.adds_bot(anna, as_administrator=True)
+    assert (await desk.next()).group_event.change == "joined"
+    there = Address("telegram", str(forum.id))
+    thread = await channel.open_topic(there, "№ 7")
+    card = await channel.send(there, Piece(spans=(Span("Заявка"),), thread=thread), key="1")
+    await anna.says("взяла", chat=forum.topic("№ 7"), reply_to=int(card))
+    assert (await desk.next()).thread == thread
+    await forum.closes_topic(forum.topic("№ 7"), by=anna)
+    assert (await desk.next()).group_event.change == "topic_closed"
+    small = server.group("Лицей № 35", members=[anna])
+    await small.adds_bot(anna)
+    await small.becomes_supergroup()
+    changes = [(await desk.next()).group_event.change for _ in range(3)]
+    assert changes == ["joined", "joined", "moved"]
 
 
 if __name__ == "__main__":

@@ -192,7 +192,7 @@ def raw_message(**fields: Any) -> dict[str, Any]:
 
 
 def one(event: Any, *, place: str = "1.0") -> Incoming:
-    (incoming,) = translate(event, place=place)
+    (incoming,) = translate(event, group_id=GROUP, place=place)
     return incoming
 
 
@@ -274,9 +274,12 @@ async def test_the_start_button_brings_its_reference(
     assert typed.started == ""
 
 
-def test_a_reference_with_a_question_is_a_question() -> None:
-    incoming = one(raw_message(text="Не приходит код", ref="school-17"))
-    assert (incoming.started, incoming.text) == (None, "Не приходит код")
+def test_a_question_by_the_link_of_a_poster_keeps_the_school() -> None:
+    event = raw_message(text="Не приходит код", ref="school-17")
+    link, question = translate(event, group_id=GROUP, place="1.0")
+    assert (link.started, link.text) == ("school-17", "")
+    assert (question.started, question.text) == (None, "Не приходит код")
+    assert link.event_id != question.event_id
 
 
 async def test_buttons_come_back_as_payloads(channel: VkChannel, desk: Desk, anna: Person) -> None:
@@ -397,7 +400,7 @@ def test_what_cannot_be_taken_is_named(fields: dict[str, Any], named: str) -> No
 
 def test_a_question_beside_something_unreadable_is_not_lost() -> None:
     event = raw_message(text="Что это?", attachments=[{"type": "poll", "poll": {}}])
-    question, rest = translate(event, place="1.0")
+    question, rest = translate(event, group_id=GROUP, place="1.0")
     assert (question.text, question.unreadable) == ("Что это?", None)
     assert (rest.text, rest.unreadable, rest.message_id) == ("", "опрос", None)
     assert question.event_id != rest.event_id
@@ -1016,9 +1019,9 @@ ERRORS: list[tuple[int, type[SendError], Any]] = [
     (912, Closed, None),
     (913, Rejected, None),
     (914, Rejected, None),
-    (917, Unreachable, "gone"),
+    (917, Unreachable, "kicked"),
     (921, Rejected, None),
-    (922, Unreachable, "gone"),
+    (922, Unreachable, "kicked"),
     (936, Unreachable, "gone"),
     (945, Unreachable, "gone"),
     (950, Unreachable, "not_allowed"),
