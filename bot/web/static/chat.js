@@ -12,6 +12,7 @@ const PHONE = /8 800 \d{3}-\d{2}-\d{2}/;
 const TITLE = document.title;
 
 const at = (id) => document.getElementById(id);
+const icon = (name) => at(`icon-${name}`).content.cloneNode(true);
 const log = at("log");
 const input = at("text");
 
@@ -101,10 +102,6 @@ function pushButton(attributes, pressed, ...children) {
   const button = make("button", { type: "button", ...attributes }, ...children);
   button.addEventListener("click", pressed);
   return button;
-}
-
-function icon(name) {
-  return at(`icon-${name}`).content.cloneNode(true);
 }
 
 function link(address, attributes, ...children) {
@@ -391,7 +388,9 @@ function sayAgain(arrived) {
 
 /** Says «start» on the first visit, and whenever a deep link brought the visitor here. */
 function greet(firstVisit) {
-  const given = new URL(location.href).searchParams.get("start") ?? "";
+  const asked = new URL(location.href).searchParams;
+  const school = asked.get("school");
+  const given = school ? `school-${school}` : (asked.get("start") ?? "");
   const start = /^[A-Za-z0-9_-]{1,64}$/.test(given) ? given : "";
   if (start || (firstVisit && !greeted.get())) say({ start });
 }
@@ -400,7 +399,7 @@ function greet(firstVisit) {
 function noteStarted() {
   greeted.set("1");
   const address = new URL(location.href);
-  address.searchParams.delete("start");
+  ["start", "school"].forEach((name) => address.searchParams.delete(name));
   history.replaceState(null, "", address);
 }
 
