@@ -21,7 +21,10 @@ from bot.parts import App
 from bot.schedule import scheduler
 from bot.settings import Settings
 from bot.supervise import ChannelKeeper, keep_running
+from handlers.cases import incidents, outages
 from handlers.knowledge import Knowledge
+from handlers.ministry import digest, overdue
+from handlers.parents import aftercare
 
 SHUTDOWN_SECONDS = 5
 """How long open web requests may take to finish when the process is told to stop."""
@@ -53,6 +56,13 @@ async def running(
             improve=knowledge.improve,
             keep_days=settings.keep_days,
             clock=clock,
+            deeds={
+                "ask_got_in": lambda: aftercare.ask_got_in(database, knowledge, now=clock.now),
+                "watch_deadlines": overdue.Watch(database, knowledge, clock.now).look,
+                "tell_of_outages": lambda: outages.look(database, knowledge, now=clock.now),
+                "close_incidents": lambda: incidents.look(database, now=clock.now),
+                "send_digests": lambda: digest.send_due(database, knowledge, now=clock.now),
+            },
         )
         ticks.start()
         stack.callback(ticks.shutdown, wait=False)

@@ -15,16 +15,18 @@ from bot.channels.base import (
     Closed,
     FetchError,
     LocalFile,
+    Moved,
     Rejected,
     SendError,
     SlowDown,
+    TopicGone,
     Unreachable,
 )
 from bot.channels.files import Files
 from bot.clock import Clock, sleep_unless
 from bot.limits import Pacer
 from handlers import deliveries
-from handlers.messages import Outgoing
+from handlers.messages import Address, Outgoing
 from handlers.texts import basics as texts
 from handlers.turn import from_plain
 from storage import outbox
@@ -52,6 +54,14 @@ class _FileNotYet(Exception):
     """A file could not be had at this moment; nothing was sent."""
 
 
+class _TopicLeft(Exception):
+    """The letter's topic is gone; nothing was sent."""
+
+    def __init__(self, thread: str) -> None:
+        super().__init__(thread)
+        self.thread = thread
+
+
 class Delivery:
     """Sends the letters of one channel; only one process does it at a time (see `app`)."""
 
@@ -74,12 +84,14 @@ class Delivery:
         self._clock = clock
         self._chat_id = chat_id
         self._report = report
-        self._pacer = Pacer(channel.pace, clock)
+        self._pacer = Pacer(channel.pace, clock, is_group=channel.is_group)
         self._woken = asyncio.Event()
         self._must_recover = True
         self._flying: dict[int, asyncio.Task[None]] = {}
         # Of letters that are still to go, in this life: to be cut short by a crash is no letter's failure.
         self._failures: Counter[int] = Counter()
+        # How often the topic of a letter was gone: it goes into a new one once, then without any.
+        self._topics_left: Counter[int] = Counter()
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -182,7 +194,14 @@ class Delivery:
     async def _try(self, letter: Letter) -> None:
         try:
             await self._send_pieces(letter)
-            del self._failures[letter.id]
+            self._forget(letter)
+        except Moved as error:
+            await self._follow(letter, error)
+        except _TopicLeft as error:
+            await self._leave_topic(letter, error.thread)
+        except TopicGone as error:
+            # What belongs to no topic is refused, too: only those who read the group can mend that.
+            await self._fail(letter, "rejected", error)
         except Unreachable as error:
             await self._fail(letter, error.reason, error)
         except Rejected as error:
@@ -209,17 +228,27 @@ class Delivery:
 
     async def _send_pieces(self, letter: Letter) -> None:
         message, files = await self._with_files(
-            from_plain(letter.body), is_last_try=self._failures[letter.id] + 1 >= FILE_TRIES
+            # Where it goes stands on the letter: a group may have moved since it was written.
+            replace(from_plain(letter.body), to=Address(letter.channel, letter.chat_id)),
+            is_last_try=self._failures[letter.id] + 1 >= FILE_TRIES,
         )
         pieces = self._channel.compose(message, files)
+        thread = await self._thread(letter, message) if pieces else None
         for number, piece in enumerate(pieces):
             if number < letter.pieces_sent:
                 continue
-            await self._pacer.turn(letter.chat_id)
+            messages = max(1, len(piece.files))
+            await self._pacer.turn(letter.chat_id, messages=messages)
             try:
-                external_id = await self._channel.send(message.to, piece, key=f"{letter.key}:{number}")
+                external_id = await self._channel.send(
+                    message.to, replace(piece, thread=thread), key=f"{letter.key}:{number}"
+                )
+            except TopicGone as error:
+                if thread is None:
+                    raise
+                raise _TopicLeft(thread) from error
             finally:
-                self._pacer.done(letter.chat_id)
+                self._pacer.done(letter.chat_id, messages=messages)
             async with self._database.transaction() as tx:
                 await outbox.note_piece(tx, letter, pieces_sent=number + 1, external_id=external_id)
                 if number + 1 == len(pieces):
@@ -228,6 +257,44 @@ class Delivery:
             async with self._database.transaction() as tx:
                 await outbox.mark_sent(tx, letter.id, now=self._clock.now())
         self._report(None)
+
+    async def _thread(self, letter: Letter, message: Outgoing) -> str | None:
+        """The topic of a group in which the letter goes: where it answers, or its case's own."""
+        if self._topics_left[letter.id] > 1 or not self._channel.is_group(letter.chat_id):
+            return None
+        if message.thread is not None:
+            return message.thread
+        async with self._database.reading() as tx:
+            group, thread = await deliveries.known_topic(tx, letter)
+        if group is None or thread is not None or not message.topic:
+            return thread
+        # Should we die before the topic is on record, an empty one is left and the next life opens another.
+        await self._pacer.turn(letter.chat_id)
+        try:
+            thread = await self._channel.open_topic(message.to, message.topic)
+        except Rejected as error:
+            _log.warning("topic_refused", channel=letter.channel, letter=letter.id, error=str(error))
+            async with self._database.transaction() as tx:
+                await deliveries.note_no_topics(tx, group, now=self._clock.now())
+            return None
+        finally:
+            self._pacer.done(letter.chat_id)
+        async with self._database.transaction() as tx:
+            await deliveries.note_topic(tx, letter, group, thread, now=self._clock.now())
+        return thread
+
+    async def _leave_topic(self, letter: Letter, thread: str) -> None:
+        self._topics_left[letter.id] += 1
+        async with self._database.transaction() as tx:
+            await deliveries.note_topic_gone(tx, letter, thread, now=self._clock.now())
+
+    async def _follow(self, letter: Letter, moved: Moved) -> None:
+        is_first = not self._failures[letter.id]
+        pause = timedelta(seconds=self._pause_after_failure(letter))
+        async with self._database.transaction() as tx:
+            await deliveries.note_moved(tx, letter, moved.chat_id)
+            not_before = self._clock.now() + (timedelta(0) if is_first else pause)
+            await outbox.put_back(tx, letter.id, not_before=not_before, error=str(moved))
 
     async def _with_files(self, message: Outgoing, *, is_last_try: bool) -> tuple[Outgoing, list[LocalFile]]:
         files: list[LocalFile] = []
@@ -263,8 +330,12 @@ class Delivery:
             not_before = self._clock.now() + timedelta(seconds=seconds)
             await outbox.put_back(tx, letter.id, not_before=not_before, error=str(error))
 
-    async def _fail(self, letter: Letter, reason: str, error: Exception) -> None:
+    def _forget(self, letter: Letter) -> None:
         del self._failures[letter.id]
+        del self._topics_left[letter.id]
+
+    async def _fail(self, letter: Letter, reason: str, error: Exception) -> None:
+        self._forget(letter)
         async with self._database.transaction() as tx:
             await deliveries.report_failure(
                 tx, letter, reason=reason, detail=str(error), now=self._clock.now()

@@ -41,7 +41,10 @@ async def open_knowledge(settings: Settings, database: Database, *, clock: Clock
         bodies = {entry.slug: entry.body for entry in await stored.everything(tx)}
     base = await asyncio.to_thread(base_from, bodies)
     store = IndexStore(settings.data_dir, semantic=settings.semantic == "auto")
-    return Knowledge(base, load_region(settings.region), build=store.matcher, improve=store.improved)
+    knowledge = Knowledge(base, load_region(settings.region), build=store.matcher, improve=store.improved)
+    # The first parent after a start may name a school already.
+    await knowledge.refresh(database)
+    return knowledge
 
 
 def prepare_folder(folder: Path) -> None:

@@ -51,13 +51,13 @@ class App:
     async def receive(self, incoming: Incoming) -> None:
         """The one way in for every channel."""
         if incoming.reply_to is not None:
-            await self._settled(incoming.sender, incoming.reply_to)
+            await self._settled(incoming.group or incoming.sender, incoming.reply_to)
         await self.helpdesk.receive(incoming)
 
-    async def _settled(self, sender: Address, message_id: str) -> None:
+    async def _settled(self, chat: Address, message_id: str) -> None:
         for keeper in self.keepers:
-            if keeper.channel.name == sender.channel:
-                await keeper.delivery.settled(sender.chat_id, message_id)
+            if keeper.channel.name == chat.channel:
+                await keeper.delivery.settled(chat.chat_id, message_id)
 
     def add(self, channel: Channel) -> ChannelKeeper:
         """Take a channel into the house; returns what keeps it running."""

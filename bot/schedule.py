@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,6 +21,8 @@ _log = structlog.get_logger(__name__)
 LOOK_SECONDS = 5.0
 """How often to look for answers that are due although nobody woke us (another process took the event)."""
 REFRESH_SECONDS = 10
+DEEDS_SECONDS = 60
+"""How often the house looks for deeds of its own: questions to ask, deadlines to keep."""
 SWEEP_HOURS = 6
 KEEP_INBOX = timedelta(days=14)
 """No messenger repeats an event after so long (Telegram keeps updates for 24 hours)."""
@@ -114,8 +116,12 @@ def scheduler(
     improve: Callable[[], Awaitable[bool]],
     keep_days: int,
     clock: Clock,
+    deeds: Mapping[str, Callable[[], Awaitable[object]]],
 ) -> AsyncIOScheduler:
-    """The ticks that count in seconds and hours; not started yet."""
+    """The ticks that count in seconds and hours; not started yet.
+
+    `deeds` are what the house does of itself, by name: each is safe to miss, to repeat and to be late.
+    """
     ticks = AsyncIOScheduler(timezone="UTC")
     ticks.add_job(
         _quietly("refresh", refresh), "interval", seconds=REFRESH_SECONDS, max_instances=1, coalesce=True
@@ -125,6 +131,9 @@ def scheduler(
     ticks.add_job(
         _quietly("improve", improve), "interval", seconds=REFRESH_SECONDS, max_instances=1, coalesce=True
     )
+
+    for name, deed in deeds.items():
+        ticks.add_job(_quietly(name, deed), "interval", seconds=DEEDS_SECONDS, max_instances=1, coalesce=True)
 
     async def sweep() -> None:
         async with database.transaction() as tx:

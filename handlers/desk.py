@@ -16,13 +16,16 @@ from handlers.knowledge import Knowledge
 from handlers.messages import Attachment, Incoming, Outgoing
 from handlers.parents import dialog, escalation, photos, questions
 from handlers.staff import dialog as staff
-from handlers.staff import membership
+from handlers.staff import groups as staff_groups
+from handlers.staff import handling, membership
 from handlers.texts import basics as texts
-from handlers.turn import Turn
+from handlers.texts import staff as staff_texts
+from handlers.turn import Deed, Turn
 from storage import conversations, inbox, journal, people, tickets
 from storage import staff as members
 from storage.database import Database, Transaction, Unavailable
 from storage.people import Person
+from storage.staff import Member
 
 _log = structlog.get_logger(__name__)
 
@@ -52,11 +55,15 @@ class Helpdesk:
         self._wake = wake
         self._deletes = deletes
 
-    async def receive(self, incoming: Incoming) -> None:
-        """Take one event. Returns when its effects are kept; raises only `Unavailable`."""
+    async def receive(self, incoming: Incoming) -> str | None:
+        """Take one event. Returns when its effects are kept; raises only `Unavailable`.
+
+        Gives the sentence with which the deed was refused, as the person is told, for pages that show it.
+        """
+        refused = None
         try:
             async with self._database.transaction() as tx:
-                due = await self._receive(tx, incoming)
+                due, refused = await self._receive(tx, incoming)
         except Unavailable:
             raise
         except Exception as error:
@@ -64,6 +71,7 @@ class Helpdesk:
             due = None
             await self._apologise(incoming)
         self._wake(due)
+        return refused
 
     async def answer_due(self) -> datetime | None:
         """Answer everybody whose time has come; returns when the next answer is due."""
@@ -83,13 +91,18 @@ class Helpdesk:
         async with self._database.reading() as tx:
             return await conversations.next_due(tx)
 
-    async def _receive(self, tx: Transaction, incoming: Incoming) -> datetime | None:
+    async def _receive(self, tx: Transaction, incoming: Incoming) -> tuple[datetime | None, str | None]:
+        """When the next answer is due, and the refusal, if it was one."""
         now = self._now()
         sender = incoming.sender
+        refused = None
         if not await inbox.accept(tx, sender.channel, incoming.event_id, now=now):
-            return None
+            return None, None
+        if incoming.group is not None:
+            await self._receive_in_group(tx, incoming)
+            return None, None
         if incoming.reachable is False and await people.at(tx, sender.channel, sender.chat_id) is None:
-            return None  # a stranger, perhaps one who asked to be forgotten, wants no messages
+            return None, None  # a stranger, perhaps one who asked to be forgotten, wants no messages
         person = await people.meet(tx, sender.channel, sender.chat_id, name=incoming.name, now=now)
         turn = await self._turn(tx, person, now)
         member = await members.of_person(tx, person.id)
@@ -98,19 +111,55 @@ class Helpdesk:
                 await _welcome(turn, token)
             elif member is not None and incoming.reachable is None:
                 await staff.receive(turn, member, incoming)
+            elif await staff.is_of_former_member(turn, incoming):
+                refused = staff_texts.NO_LONGER_STAFF
+                await turn.say(refused, remember=False)
             else:
                 await dialog.receive(turn, await self._without_personal_data(turn, incoming))
         except HelpdeskError as refusal:
-            await turn.say(str(refusal), remember=False)
+            refused = str(refusal)
+            await turn.say(refused, remember=False)
         await turn.save_state()
         if incoming.whole:
             await self._answer(tx, person.id)
             # An answer that opens a question may leave one of ours, about a photo that came before.
             await self._answer(tx, person.id)
         if await people.find(tx, person.id) is None:
-            return None  # they asked to be forgotten
+            return None, refused  # they asked to be forgotten
         conversation = await conversations.of_person(tx, person.id, now=now)
-        return conversation.answer_due_at
+        return conversation.answer_due_at, refused
+
+    async def _receive_in_group(self, tx: Transaction, incoming: Incoming) -> None:
+        """A group is no place for parents: nothing that others say there is kept, nor who they are."""
+        deed = Deed(tx, self._now(), self._knowledge)
+        if incoming.group_event is not None:
+            await staff_groups.happened(deed, incoming)
+            return
+        known = await self._member_in_group(tx, incoming)
+        if known is None:
+            await staff_groups.refuse_stranger(deed, incoming)
+            return
+        turn, member = known
+        try:
+            await staff_groups.receive(turn, member, incoming)
+        except HelpdeskError as refusal:
+            await turn.say(str(refusal), remember=False)
+        await turn.save_state()
+
+    async def _member_in_group(self, tx: Transaction, incoming: Incoming) -> tuple[Turn, Member] | None:
+        """The turn of a member of the staff in a group; None for anybody else."""
+        sender, now = incoming.sender, self._now()
+        stranger = await people.at(tx, sender.channel, sender.chat_id)
+        if stranger is None or await members.of_person(tx, stranger.id) is None:
+            return None
+        person = await people.meet(tx, sender.channel, sender.chat_id, name=incoming.name, now=now)
+        # Their role may have been taken away while we waited for their row.
+        member = await members.of_person(tx, person.id)
+        if member is None:
+            return None
+        turn = await self._turn(tx, person, now)
+        turn.group, turn.thread = incoming.group, incoming.thread
+        return turn, member
 
     async def _answer(self, tx: Transaction, person_id: int) -> None:
         person = await people.hold(tx, person_id)
@@ -149,6 +198,11 @@ class Helpdesk:
                 now = self._now()
                 sender = incoming.sender
                 if not await inbox.accept(tx, sender.channel, incoming.event_id, now=now):
+                    return
+                if incoming.group is not None:
+                    known = await self._member_in_group(tx, incoming)
+                    if known is not None and incoming.group_event is None:
+                        await known[0].say(texts.STAFF_MISHAP, remember=False)
                     return
                 person = await people.meet(tx, sender.channel, sender.chat_id, name=incoming.name, now=now)
                 turn = await self._turn(tx, person, now)
@@ -218,7 +272,10 @@ def _invitation_in(incoming: Incoming) -> str | None:
 
 
 async def _welcome(turn: Turn, token: str) -> None:
-    if await membership.join(turn, token) is None:
-        await turn.say(texts.INVITATION_WRONG, questions.menu_buttons(), remember=False)
+    member = await membership.join(turn, token)
+    if member is None:
+        is_member = await members.of_person(turn.tx, turn.person.id) is not None
+        ways = handling.list_button() if is_member else questions.menu_buttons()
+        await turn.say(texts.INVITATION_WRONG, ways, remember=False)
     else:
-        await staff.show_open(turn)
+        await staff.show_open(turn, member)

@@ -41,6 +41,15 @@ class DialogState:
     """The error text that was recognised last, as a screen shows it."""
     request: dict[str, Any] = field(default_factory=dict)
     """The card that is being filled for the school (`handlers.parents.intake`)."""
+    school_id: int = 0
+    """The school named last, or of the poster that brought the person here; it is offered next time."""
+    school_typed: str = ""
+    """What was said when the school was asked, while it is not clear which school is meant."""
+    school_missed: bool = False
+    """No school was found by those words: the next ones are taken as they are."""
+    reopened: dict[str, Any] = field(default_factory=dict)
+    """What a message after closing has changed, until it is certain that it was about the same matter
+    (`handlers.parents.reopening`)."""
     photos_asked: int = 0
     """The number of the message that asked whether the personal data on photos are covered."""
     photos_first: int = 0
@@ -70,6 +79,11 @@ class DialogState:
     def stop_asking_back(self) -> None:
         """The next clarifying question is the first one."""
         self.offered, self.asked_back = (), 0
+
+    def forget_typed_school(self) -> None:
+        """Nothing that was said of a school counts any more."""
+        self.school_typed = ""
+        self.school_missed = False
 
     def end_walk(self) -> None:
         """The trouble is solved, or in people's hands."""

@@ -1,9 +1,9 @@
-"""What the bot knows at this moment: the FAQ base in use, its index, and the region's words."""
+"""What the bot knows at this moment: the FAQ base in use, its index, the region's words, its schools."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -13,8 +13,12 @@ from faq.content.topic import Base, Topic, with_topics
 from faq.diagnosis.tree import NOTHING, Facts, Step, Tree, load_tree
 from faq.diagnosis.triage import Triage, Understood
 from faq.matching.matcher import Decision, Matcher
+from faq.schools.search import Found, SchoolSearch
+from faq.schools.search import School as Searched
 from storage import knowledge as stored
+from storage import schools as directory
 from storage.database import Database
+from storage.schools import School
 
 
 class Knowledge:
@@ -42,6 +46,8 @@ class Knowledge:
         self._triage: Triage | None = None
         self._building = Lock()
         self._stamp = ""
+        self._directory = _Directory()
+        self._directory_version = ""
 
     @property
     def base(self) -> Base:
@@ -55,6 +61,24 @@ class Knowledge:
     def answer(self, topic: Topic) -> str:
         """The topic's answer in the region's words, as markup."""
         return render(topic, self.region)
+
+    @property
+    def schools(self) -> SchoolSearch:
+        """Finds schools of the directory by people's words; for long texts `find_school` is better."""
+        return self._directory.search
+
+    @property
+    def knows_schools(self) -> bool:
+        """Whether there is a directory at all."""
+        return bool(self._directory.by_id)
+
+    def school(self, school_id: int | None) -> School | None:
+        """The school of the directory with this number."""
+        return self._directory.by_id.get(school_id or 0)
+
+    async def find_school(self, text: str) -> Found:
+        """The schools that a message may name; searched off the event loop."""
+        return await asyncio.to_thread(self._directory.search.find, text)
 
     async def match(self, text: str) -> Decision:
         """What the person means; computed off the event loop."""
@@ -99,7 +123,22 @@ class Knowledge:
         return True
 
     async def refresh(self, database: Database) -> bool:
-        """Take over changes that anybody made to the base; True if there were any."""
+        """Take over changes that anybody made to the base or to the directory; True if there were any."""
+        has_new_schools = await self._refresh_schools(database)
+        return await self._refresh_base(database) or has_new_schools
+
+    async def _refresh_schools(self, database: Database) -> bool:
+        async with database.reading() as tx:
+            version = await directory.version(tx)
+            if version == self._directory_version:
+                return False
+            listed = await directory.everyone(tx)
+        is_first_look = not self._directory_version
+        self._directory = await asyncio.to_thread(_Directory, listed)
+        self._directory_version = version
+        return bool(listed) or not is_first_look
+
+    async def _refresh_base(self, database: Database) -> bool:
         async with database.reading() as tx:
             stamp = await stored.stamp(tx)
             if stamp == self._stamp:
@@ -112,6 +151,16 @@ class Knowledge:
                 self._base = base
         self._stamp = stamp
         return True
+
+
+class _Directory:
+    """The schools of one moment; swapped as a whole."""
+
+    def __init__(self, listed: Sequence[School] = ()) -> None:
+        self.by_id = {school.id: school for school in listed}
+        self.search = SchoolSearch(
+            [Searched(each.id, each.name, each.municipality, each.kind, each.aliases) for each in listed]
+        )
 
 
 def base_from(bodies: Mapping[str, Mapping[str, Any]]) -> Base:

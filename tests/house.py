@@ -100,7 +100,7 @@ class House:
         """A one-time invitation, as the deep link carries it."""
         now = self.app.clock.now() - timedelta(days=days_ago)
         async with self.app.database.transaction() as tx:
-            invited = await staff.invite(tx, role="school", school=None, municipality=None, now=now)
+            invited = await staff.invite(tx, role="ministry", school_id=None, municipality=None, now=now)
         return f"join-{invited.token}"
 
     async def time_is_up(self, messenger: str, person: Any) -> None:

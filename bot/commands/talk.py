@@ -193,7 +193,7 @@ class _Talk:
         if member is None:
             async with database.transaction() as tx:
                 invited = await deeds.invite(
-                    tx, role="owner", school=None, municipality=None, now=SystemClock().now()
+                    tx, role="owner", school_id=None, municipality=None, now=SystemClock().now()
                 )
             await self._receive(started=INVITATION + invited.token)
         else:

@@ -94,7 +94,7 @@ async def start_lines(app: App) -> list[str]:
     else:
         async with app.database.transaction() as tx:
             invited = await deeds.invite(
-                tx, role="owner", school=None, municipality=None, now=app.clock.now()
+                tx, role="owner", school_id=None, municipality=None, now=app.clock.now()
             )
         lines.append("  Вход для сотрудника (одноразовая ссылка):")
         lines += [f"    {where}: {link}" for where, link in invitation_links(app, invited.token)]

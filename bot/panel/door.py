@@ -15,7 +15,7 @@ from bot.channels.web import chat_of
 from bot.panel.pages import Pages
 from bot.panel.uploads import BadForm
 from bot.parts import App
-from handlers.staff.board import NotAllowed
+from handlers.staff.team import NotAllowed
 from storage import people, staff
 from storage.database import Database, Unavailable
 from storage.staff import Member

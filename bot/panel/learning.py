@@ -12,7 +12,6 @@ from bot.panel.uploads import field, read_form
 from bot.parts import App
 from handlers.ministry import learning
 from handlers.ministry.learning import Attempt, Learning, NotLearned
-from handlers.staff import board as casework
 from handlers.staff.board import Case
 from storage.staff import Member
 
@@ -78,7 +77,6 @@ class Phrasings:
             "phrasing.html",
             status=status,
             member=member,
-            manages=casework.may_manage(member),
             title=f"{_title(attempt, is_refused=bool(notice))} · вопрос № {case.number}",
             case=case,
             attempt=attempt,

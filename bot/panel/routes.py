@@ -13,6 +13,8 @@ from bot.panel.learning import Phrasings
 from bot.panel.pages import Pages
 from bot.panel.people import People
 from bot.panel.questions import Questions
+from bot.panel.ready_answers import ReadyAnswers
+from bot.panel.schools import Schools
 from bot.panel.sign_in import SignIn
 from bot.parts import App
 
@@ -38,6 +40,8 @@ def panel_routes(app: App) -> APIRouter:
     SignIn(app, pages).add_to(doors)
     Questions(app, pages).add_to(doors)
     Phrasings(app, pages).add_to(doors)
+    Schools(app, pages).add_to(doors)
+    ReadyAnswers(app, pages).add_to(doors)
     People(app, pages).add_to(doors)
     doors.open_to_all("GET", "/panel/", home)
     doors.open_to_all("GET", "/panel/{rest:path}", nothing)

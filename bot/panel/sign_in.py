@@ -17,6 +17,8 @@ from handlers.messages import Address, Incoming
 from handlers.staff import membership as deeds
 from handlers.staff.membership import INVITATION
 from handlers.texts import basics as texts
+from handlers.texts.schools import named
+from storage import schools
 from storage.staff import Invitation, Member
 
 SIGNED_IN_FOR = timedelta(days=90)
@@ -48,7 +50,12 @@ class SignIn:
             already: Member | None = await signed_in(request, self._app.database)
         except SignedOut:
             already = None
-        return self._pages.page("join.html", invitation=invitation, already=already, member=None)
+        place = invitation.municipality or ""
+        if invitation.school_id is not None:
+            async with self._app.database.reading() as tx:
+                school = await schools.find(tx, invitation.school_id)
+            place = named(school.name, school.municipality) if school is not None else ""
+        return self._pages.page("join.html", invitation=invitation, place=place, already=already, member=None)
 
     async def join(self, request: Request) -> Response:
         """Spend the invitation and remember this browser."""

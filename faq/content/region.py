@@ -16,7 +16,9 @@ PACKAGED = CONTENT.parent / "regions"
 DEFAULT_HOURS = "пн–пт 9:00–18:00"
 """When a desk works where its region does not say."""
 
-_NOT_TEXTS = {"contacts", "sources", "working_hours", "vacations", "days_off", "working_days"}
+_NOT_TEXTS = {"contacts", "sources", "working_hours", "vacations", "days_off", "working_days", "deadlines"}
+_LONGEST_DEADLINE_HOURS = 100
+_LONGEST_DEADLINE_DAYS = 90
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -47,6 +49,17 @@ class Vacation:
 
 
 @dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long the staff may take, in working time; where it says nothing, the program's default holds."""
+
+    answer_hours: float | None = None
+    urgent_answer_hours: float | None = None
+    solution_days: int | None = None
+    solution_days_of: tuple[tuple[str, int], ...] = ()
+    """Kinds of requests (`tickets` of the diagnosis) with days of their own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Region:
     """A region's names, its sign-in page and rules, worded to stand inside answers."""
 
@@ -69,6 +82,7 @@ class Region:
     """Closed besides public holidays."""
     working_days: tuple[date, ...] = ()
     """Open although the week, the holidays or the vacations say otherwise."""
+    deadlines: Deadlines = Deadlines()
 
     def placeholders(self) -> dict[str, str]:
         """What each placeholder of an answer becomes, as our markup."""
@@ -157,6 +171,7 @@ def _region(plain: Any, *, path: Path) -> Region:
         vacations=_vacations(plain.get("vacations"), path=path),
         days_off=_days(plain.get("days_off"), key="days_off", path=path),
         working_days=_days(plain.get("working_days"), key="working_days", path=path),
+        deadlines=_deadlines(plain.get("deadlines"), path=path),
     )
 
 
@@ -202,6 +217,39 @@ def _days(plain: Any, *, key: str, path: Path) -> tuple[date, ...]:
     if not isinstance(plain, list) or not all(map(_is_day, plain)):
         raise RegionError(f"Регион «{path}»: {key} должен быть списком дат вида ГГГГ-ММ-ДД")
     return tuple(sorted(plain))
+
+
+def _deadlines(plain: Any, *, path: Path) -> Deadlines:
+    plain = {} if plain is None else plain
+    keys = [each.name for each in fields(Deadlines)]
+    if not isinstance(plain, dict) or set(plain) - set(keys):
+        raise RegionError(f"Регион «{path}»: в deadlines могут быть только {', '.join(keys)}")
+    hours = {key: plain.get(key) for key in ("answer_hours", "urgent_answer_hours")}
+    days_of = plain.get("solution_days_of")
+    days_of = {} if days_of is None else days_of
+    if not all(each is None or _is_number(each, _LONGEST_DEADLINE_HOURS) for each in hours.values()):
+        raise RegionError(
+            f"Регион «{path}»: сроки ответа в deadlines — рабочие часы, от 1 до {_LONGEST_DEADLINE_HOURS}"
+        )
+    days = plain.get("solution_days")
+    is_table = isinstance(days_of, dict) and all(map(_are_days, days_of.values()))
+    if not is_table or not (days is None or _are_days(days)):
+        raise RegionError(
+            f"Регион «{path}»: сроки решения в deadlines — рабочие дни, от 1 до {_LONGEST_DEADLINE_DAYS}"
+        )
+    return Deadlines(
+        **hours,
+        solution_days=days,
+        solution_days_of=tuple(sorted((str(kind), number) for kind, number in days_of.items())),
+    )
+
+
+def _are_days(plain: Any) -> bool:
+    return isinstance(plain, int) and _is_number(plain, _LONGEST_DEADLINE_DAYS)
+
+
+def _is_number(plain: Any, most: int) -> bool:
+    return isinstance(plain, int | float) and not isinstance(plain, bool) and 1 <= plain <= most
 
 
 def _is_day(plain: Any) -> bool:

@@ -26,6 +26,17 @@ def kind(turn: Turn) -> Ticket | None:
     return card.ticket if card is not None else None
 
 
+def leaf(turn: Turn) -> str | None:
+    """The end of the tree that the card is of."""
+    return str(turn.state.request.get("leaf", "")) or None
+
+
+def is_for_new_school(turn: Turn) -> bool:
+    """Whether the card is for the school to which the child went, so that no school we know is meant."""
+    ticket = kind(turn)
+    return ticket is not None and ticket.to == "new_school"
+
+
 def missing(turn: Turn) -> tuple[Field, ...]:
     """What is still to be asked, in order; the school has its own question."""
     card, filled = _card(turn), _filled(turn)

@@ -6,16 +6,22 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from faq.text import clean, small_talk, wants_human, words
+from handlers.cases import outages
 from handlers.messages import Incoming
 from handlers.parents import (
+    aftercare,
     diagnosis,
     escalation,
     family,
     forgetting,
     greeting,
     intake,
+    own_question,
     photos,
     questions,
+    reopening,
+    school_choice,
+    schools,
     subscriptions,
 )
 from handlers.texts import basics as texts
@@ -34,6 +40,7 @@ _COMMANDS = (
     "/bot",
     "/children",
     "/join",
+    "/mine",
     "/forget",
 )
 
@@ -43,6 +50,8 @@ async def receive(turn: Turn, incoming: Incoming) -> None:
     if incoming.reachable is not None:
         await subscriptions.set_reachable(turn, reachable=incoming.reachable)
     elif incoming.started is not None:
+        if turn.conversation.mode == "closed":
+            await turn.switch("bot", ticket_id=None)
         await greeting.start(turn, incoming.started)
     elif incoming.button is not None:
         await _keep_press(turn, incoming)
@@ -58,6 +67,8 @@ async def receive(turn: Turn, incoming: Incoming) -> None:
 async def press(turn: Turn, payload: str) -> None:
     """A button. Buttons live for ever: each must make sense whenever it is pressed."""
     deed, _, argument = payload.partition(":")
+    if turn.conversation.mode == "closed" and deed in _BEGINS_WITH_BOT:
+        await turn.switch("bot", ticket_id=None)
     topic = turn.knowledge.topic(argument)
     if deed == "t" and topic is not None:
         await questions.show(turn, topic)
@@ -92,7 +103,7 @@ async def answer_pending(turn: Turn) -> None:
         await _answer(turn, waiting)
     elif turn.state.step:
         # Fell silent on the way to a human: what was told so far must not be lost.
-        await escalation.open_question(turn, school=await family.only_school(turn) or texts.SCHOOL_SKIPPED)
+        await school_choice.open_unasked(turn)
     else:
         await photos.look(turn)
 
@@ -127,26 +138,58 @@ async def _listen(turn: Turn, incoming: Incoming) -> None:
     if await _came_before(turn, incoming):
         return
     human = _is_with_human(turn)
-    if turn.conversation.mode == "closed":
-        await turn.switch("bot", ticket_id=None)
+    incoming = await escalation.without_too_large(turn, incoming)
     await keep(turn, incoming)
     await greeting.renew_notice(turn)
     if incoming.unreadable is not None:
         await turn.say(texts.NO_FILE_KIND.format(kind=incoming.unreadable))
         if human:
             await escalation.pass_on_unreadable(turn, incoming.unreadable)
-    elif human and await photos.hear(turn, incoming):
+    elif human and await _hear_beside_human(turn, incoming):
         return
     elif human:
-        await escalation.pass_on(turn, incoming.text, files=incoming.attachments)
+        await escalation.pass_on(turn, incoming.text, files=incoming.attachments, of=incoming)
         await photos.expect(turn, incoming)
         if small_talk(incoming.text) == "stop":
             await subscriptions.stop(turn)
-    elif incoming.text.strip() or incoming.attachments:
+    elif (incoming.text.strip() or incoming.attachments) and not await _hear_after_closing(turn, incoming):
         # A newcomer who begins with a question is greeted at once; a mere «здравствуйте» when it is due.
         if small_talk(incoming.text) is None:
             await greeting.welcome(turn)
         await conversations.set_answer_due(turn.tx, turn.conversation.id, _due(turn, incoming))
+
+
+async def _hear_beside_human(turn: Turn, incoming: Incoming) -> bool:
+    """Take what is said to us, not to the human who has the question."""
+    if await photos.hear(turn, incoming):
+        return True
+    if incoming.attachments:
+        return False
+    if own_question.is_asked(incoming.text):
+        await own_question.show(turn)
+        return True
+    return await school_choice.hear_other(turn, incoming.text)
+
+
+async def _hear_after_closing(turn: Turn, incoming: Incoming) -> bool:
+    """A word about the question just closed, or more words, which open it again; the rest is the bot's."""
+    if not incoming.attachments and await aftercare.hear(turn, incoming.text):
+        return True
+    closed = await reopening.closed_lately(turn)
+    is_ours = not incoming.attachments and _is_said_to_bot(incoming.text)
+    if closed is not None and not is_ours:
+        return await reopening.by_message(turn, closed)
+    # After a courtesy the question may still go on.
+    if turn.conversation.mode == "closed" and closed is None:
+        await turn.switch("bot", ticket_id=None)
+    return False
+
+
+def _is_said_to_bot(text: str) -> bool:
+    """A courtesy, or words that only the bot can obey."""
+    said = " ".join(words(clean(text)))
+    is_order = said in _FORGET_ME | _MY_CHILDREN or text.strip().casefold() in _SUBSCRIBE
+    return small_talk(text) is not None or is_order or own_question.is_asked(text)
 
 
 def _due(turn: Turn, incoming: Incoming) -> datetime:
@@ -166,15 +209,13 @@ async def _came_before(turn: Turn, incoming: Incoming) -> bool:
 
 async def _answer(turn: Turn, waiting: Sequence[Message]) -> None:
     text = "\n".join(message.text for message in waiting if message.text.strip())
-    if await _hear_call(turn, waiting) or await family.hear(turn, text):
+    if await _hear_call(turn, waiting) or await school_choice.hear_other(turn, text):
+        return
+    if await family.hear(turn, text) or await _obey_words(turn, text):
         return
     talk = small_talk(text)
     said = " ".join(words(clean(text)))
-    if said in _FORGET_ME:
-        await forgetting.ask(turn)
-    elif said in _MY_CHILDREN:
-        await family.show(turn)
-    elif talk == "stop":
+    if talk == "stop":
         await subscriptions.stop(turn)
         await _ask_school_still(turn)
     elif text.strip().casefold() in _SUBSCRIBE:
@@ -197,6 +238,20 @@ async def _answer(turn: Turn, waiting: Sequence[Message]) -> None:
         await _understand(turn, text)
 
 
+async def _obey_words(turn: Turn, text: str) -> bool:
+    """Words that mean the same whatever was asked before."""
+    said = " ".join(words(clean(text)))
+    if said in _FORGET_ME:
+        await forgetting.ask(turn)
+    elif said in _MY_CHILDREN:
+        await family.show(turn)
+    elif own_question.is_asked(text):
+        await own_question.show(turn)
+    else:
+        return False
+    return True
+
+
 async def _hear_call(turn: Turn, waiting: Sequence[Message]) -> bool:
     """«Человек» right after a question is a call, too, though not the only words."""
     is_among = len(waiting) > 1 and any(wants_human(message.text) for message in waiting)
@@ -208,6 +263,7 @@ async def _hear_call(turn: Turn, waiting: Sequence[Message]) -> bool:
 
 async def _understand(turn: Turn, text: str) -> None:
     """A tap in words, a question for the base, a trouble whose cause is to be found, or more about it."""
+    await outages.tell_first(turn)
     if await diagnosis.hear(turn, text):
         return
     understood = await turn.knowledge.understand(text, known=await diagnosis.known_of(turn, text))
@@ -227,19 +283,20 @@ async def _understand(turn: Turn, text: str) -> None:
 
 async def _hear_school(turn: Turn, text: str) -> None:
     said = text.strip().casefold().rstrip(".!")
+    found = await schools.look(turn, text)
     if said in _CANCEL:
         await escalation.cancel(turn)
     elif said in _NO_SCHOOL:
         await escalation.open_question(turn, school=texts.SCHOOL_SKIPPED)
     elif not words(clean(text)) or small_talk(text) is not None or wants_human(text):
         await escalation.ask_school_again(turn)
-    elif not turn.state.school_doubted and await _reads_like_a_question(turn, text):
+    elif not (found.is_sure or turn.state.school_doubted) and await _reads_like_a_question(turn, text):
         # Typed before we asked, or instead of an answer; it stays with the question for the staff.
         turn.state.school_doubted = True
         await escalation.ask_school_again(turn)
     else:
         turn.state.school_doubted = False
-        await escalation.open_question(turn, school=text.strip()[: family.LONGEST_SCHOOL])
+        await school_choice.take(turn, text, found)
 
 
 async def _reads_like_a_question(turn: Turn, text: str) -> bool:
@@ -264,16 +321,35 @@ _PLAIN_DEEDS = {
     "none": questions.none_of_these,
     "menu": questions.show_sections,
     "bot": escalation.back_to_bot,
+    "mine": own_question.show,
 }
 """Buttons that mean the same whatever else they carry."""
+_PLAIN_COMMANDS = {
+    "/login": diagnosis.start,
+    "/menu": questions.show_sections,
+    "/stop": subscriptions.stop,
+    "/subscribe": subscriptions.resume,
+    "/bot": escalation.back_to_bot,
+    "/children": family.show,
+    "/mine": own_question.show,
+    "/forget": forgetting.ask,
+}
 _ROOMS = {
     "dx": diagnosis.press,
     "line": intake.press,
     "fam": family.press,
     "forget": forgetting.press,
     "photo": photos.press,
+    "sch": school_choice.press,
+    "mark": aftercare.mark,
+    "unsolved": aftercare.unsolved,
+    "gotin": aftercare.got_in,
+    "reclose": reopening.undo,
 }
 """Who takes the buttons that begin so."""
+_BEGINS_WITH_BOT = {"t", "sec", "menu", "none", "human", "bot", "dx", "fam"}
+"""Buttons that begin something with the bot: what is typed next is said to it, not to the staff."""
+_COMMANDS_TO_BOT = {"/start", "/login", "/menu", "/human", "/bot", "/children", "/join"}
 _FORGET_ME = {
     "забудь меня",
     "забудьте меня",
@@ -322,7 +398,7 @@ async def _correct(turn: Turn, incoming: Incoming) -> None:
         # The message itself never came (or comes later than its correction): its words must not be lost.
         await _listen(turn, incoming)
     elif _is_with_human(turn):
-        await escalation.pass_on_correction(turn, incoming.text)
+        await escalation.pass_on_correction(turn, incoming.text, of=incoming)
     elif message.id == await conversations.last_message_id(turn.tx, turn.conversation.id, author="person"):
         await conversations.ask_again(turn.tx, message.id)
         due = turn.now + questions.patience(incoming.text)
@@ -341,26 +417,16 @@ def _command(text: str) -> bool:
 async def _obey(turn: Turn, text: str) -> None:
     first, _, payload = text.strip().partition(" ")
     command = first.casefold().partition("@")[0]
-    if command == "/login":
-        await diagnosis.start(turn)
+    if turn.conversation.mode == "closed" and command in _COMMANDS_TO_BOT:
+        await turn.switch("bot", ticket_id=None)
+    if command in _PLAIN_COMMANDS:
+        await _PLAIN_COMMANDS[command](turn)
     elif command == "/start":
         # Typed by hand where a link cannot carry it (an invitation on VK).
         await greeting.start(turn, payload.strip())
-    elif command == "/menu":
-        await questions.show_sections(turn)
     elif command == "/human":
         await escalation.call_human(turn, reason="asked")
-    elif command == "/stop":
-        await subscriptions.stop(turn)
-    elif command == "/subscribe":
-        await subscriptions.resume(turn)
-    elif command == "/bot":
-        await escalation.back_to_bot(turn)
-    elif command == "/children":
-        await family.show(turn)
     elif command == "/join":
         await family.join(turn, payload.strip())
-    elif command == "/forget":
-        await forgetting.ask(turn)
     else:
         await turn.say(texts.HELP, questions.help_buttons())

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from handlers.cases import cards, showing
-from handlers.messages import Attachment, Button
+from handlers.cases import cards, closing, deadlines, desks, incidents, showing, weight
+from handlers.messages import Attachment, Button, Incoming
+from handlers.parents import schools
 from handlers.texts import basics as texts
 from handlers.texts import diagnosis as texts_diagnosis
 from handlers.texts import family as texts_family
+from handlers.texts import own_question as texts_own
 from handlers.texts import photos as texts_photos
+from handlers.texts import schools as texts_schools
 from handlers.turn import Turn, attachments_of, rows
-from storage import conversations, family, journal, photos, tickets
-from storage.tickets import Matter, Reason, Ticket
+from storage import conversations, family, journal, outbox, photos, tickets
+from storage.conversations import Message
+from storage.schools import School
+from storage.ticket import Matter, Reason, Ticket
 
 WAIT_FOR_SCHOOL = timedelta(minutes=10)
 """A question goes to the staff without a school when the parent does not name it for so long."""
@@ -32,6 +39,7 @@ async def call_human(turn: Turn, *, reason: Reason) -> None:
         return
     turn.state.step = "school"
     turn.state.reason = reason
+    turn.state.forget_typed_school()
     # What was still to be answered is the human's now: it must not be read as the name of a school.
     await conversations.settle(turn.tx, turn.conversation.id)
     await _ask_school(turn, texts.ASK_SCHOOL)
@@ -45,6 +53,8 @@ async def add_to_open_question(turn: Turn, leaf: str) -> bool:
     cards.begin(turn, leaf)
     matter = _matter(turn, ticket.school)
     await tickets.describe(turn.tx, ticket.id, matter)
+    if matter.urgent and not ticket.urgent:
+        ticket = await deadlines.hasten(turn, replace(ticket, kind=matter.kind, urgent=True))
     turn.state.end_walk()
     await rejoin(turn, ticket)
     await showing.tell_staff(
@@ -58,12 +68,14 @@ async def ask_for_school(turn: Turn, *, lead: str = "") -> None:
     """The school is the last thing to know."""
     turn.state.step = "school"
     turn.state.school_doubted = False
-    await _ask_school(turn, f"{lead}\n\n{texts.NAME_SCHOOL}" if lead else texts.NAME_SCHOOL)
+    turn.state.forget_typed_school()
+    asked = texts_schools.NAME_NEW_SCHOOL if cards.is_for_new_school(turn) else texts.NAME_SCHOOL
+    await _ask_school(turn, f"{lead}\n\n{asked}" if lead else asked)
 
 
-async def ask_school_again(turn: Turn) -> None:
+async def ask_school_again(turn: Turn, text: str = texts.ASK_SCHOOL_AGAIN) -> None:
     """The school is still missing."""
-    await _ask_school(turn, texts.ASK_SCHOOL_AGAIN)
+    await _ask_school(turn, text)
 
 
 async def cancel(turn: Turn) -> None:
@@ -77,6 +89,7 @@ async def forget_school(turn: Turn) -> None:
     if turn.state.step:
         turn.state.step = turn.state.reason = ""
         turn.state.request = {}
+        turn.state.forget_typed_school()
         await wait(turn, None)
 
 
@@ -94,6 +107,7 @@ async def wait(turn: Turn, patience: timedelta | None) -> None:
 async def rejoin(turn: Turn, ticket: Ticket) -> None:
     """The parent, who went back to the bot, returns to the open question with what was said meanwhile."""
     was_with_bot = turn.conversation.mode == "bot"
+    ticket = await deadlines.resume(turn, ticket)
     await turn.switch("human" if ticket.owner_id else "waiting_human", ticket_id=ticket.id)
     if not was_with_bot:
         return
@@ -116,12 +130,17 @@ async def rejoin(turn: Turn, ticket: Ticket) -> None:
         + showing.still_checked(meanwhile),
         files=attachments_of(file for message in meanwhile for file in message.cleared),
     )
-    await _let_check_photos(turn, ticket)
+    await let_check_photos(turn, ticket)
 
 
-async def open_question(turn: Turn, *, school: str) -> None:
-    """Open the ticket and show it to the staff."""
+async def open_question(turn: Turn, *, school: str, known: School | None = None) -> None:
+    """Open the ticket and show it to the desk of the school, if it is `known`, or of the ministry."""
     matter, keep = _matter(turn, school), await _offer_to_remember(turn, school)
+    before = await tickets.of_person(turn.tx, turn.person.id, limit=1)
+    matter = replace(matter, previous_id=_closed(before))
+    if known is not None:
+        desk = await desks.first_alive(turn.tx, desks.of_school(known))
+        matter = replace(matter, school_id=known.id, municipality=known.municipality, level=desk.level)
     ticket = await tickets.open_ticket(
         turn.tx,
         person_id=turn.person.id,
@@ -129,12 +148,14 @@ async def open_question(turn: Turn, *, school: str) -> None:
         matter=matter,
         now=turn.now,
     )
+    ticket = await deadlines.begin(turn, ticket)
     await conversations.put_into_ticket(
         turn.tx, turn.conversation.id, ticket.id, since=turn.now - THREAD_BEFORE
     )
     await turn.switch("waiting_human", ticket_id=ticket.id)
     turn.state.step = turn.state.reason = turn.state.topic = ""
     turn.state.tried = ()
+    turn.state.forget_typed_school()
     turn.state.understood()
     turn.state.end_walk()
     await journal.note(
@@ -146,13 +167,22 @@ async def open_question(turn: Turn, *, school: str) -> None:
         ticket_id=ticket.id,
         details={"reason": ticket.reason, "kind": ticket.kind},
     )
-    await showing.show_card(turn, ticket)
-    await _let_check_photos(turn, ticket)
+    await let_check_photos(turn, ticket)
     if ticket.reason != "error":
         told = texts_diagnosis.sent(ticket.id, ticket.card) if ticket.kind else texts.ticket_opened(ticket.id)
         buttons = [Button(texts.BUTTON_BACK_TO_BOT, "bot")]
         buttons += [Button(texts_family.BUTTON_KEEP_CHILD, f"{keep}:{ticket.id}")] if keep else []
+        if known is not None:
+            told = f"{told}\n\n{texts_schools.taken(schools.named(known))}"
+            buttons.append(Button(texts_schools.BUTTON_OTHER, f"sch:other:{ticket.id}"))
+        buttons.append(Button(texts_own.BUTTON_MINE, "mine"))
         await turn.say(told, rows(buttons))
+    # Last: where others have the same trouble, the answer may be there already.
+    await incidents.show_case(turn, ticket)
+
+
+def _closed(mine: Sequence[Ticket]) -> int | None:
+    return mine[0].id if mine and mine[0].state == "closed" else None
 
 
 async def _offer_to_remember(turn: Turn, school: str) -> str:
@@ -174,14 +204,21 @@ def _matter(turn: Turn, school: str) -> Matter:
         kind=kind.id if kind else None,
         urgent=bool(kind and kind.urgent),
         card=cards.lines(turn, school),
+        leaf=cards.leaf(turn),
     )
 
 
-async def pass_on(turn: Turn, text: str, *, files: tuple[Attachment, ...]) -> None:
-    """What the parent writes while a human has the question goes to that human."""
+async def pass_on(
+    turn: Turn, text: str, *, files: tuple[Attachment, ...], of: Incoming | None = None
+) -> None:
+    """What the parent writes while a human has the question goes to that human.
+
+    `of` is the message itself, already kept: a reply of the staff to what they are shown is a reply to it.
+    """
     ticket = await _open_ticket(turn)
     if ticket is None or not (text or files):
         return
+    ticket = await deadlines.resume(turn, ticket)
     unchecked = [each.kind for each in files if conversations.must_be_checked(each.kind)]
     shown = tuple(each for each in files if not conversations.must_be_checked(each.kind))
     if not unchecked:
@@ -190,14 +227,52 @@ async def pass_on(turn: Turn, text: str, *, files: tuple[Attachment, ...]) -> No
         told = texts_photos.parent_sent(ticket.id, turn.person.name, text, unchecked)
     else:
         return
-    await showing.tell_staff(turn, ticket, told, files=shown)
+    await showing.tell_staff(
+        turn,
+        ticket,
+        told,
+        files=shown,
+        shows_id=await _kept_as(turn, of),
+        answers=await _answered(turn, of),
+        album=of.album if of is not None else None,
+    )
 
 
-async def pass_on_correction(turn: Turn, text: str) -> None:
+async def pass_on_correction(turn: Turn, text: str, *, of: Incoming | None = None) -> None:
     """The parent edited a message that the staff have seen."""
     ticket = await _open_ticket(turn)
     if ticket is not None:
-        await showing.tell_staff(turn, ticket, texts.parent_corrected(ticket.id, turn.person.name, text))
+        told = texts.parent_corrected(ticket.id, turn.person.name, text)
+        await showing.tell_staff(turn, ticket, told, shows_id=await _kept_as(turn, of))
+
+
+async def without_too_large(turn: Turn, incoming: Incoming) -> Incoming:
+    """The message without files that nobody can carry; both sides are told of them."""
+    lighter = await weight.without_too_large(turn, incoming)
+    told = weight.told_of_too_large(turn.conversation.ticket_id or 0, incoming, lighter)
+    ticket = await _open_ticket(turn)
+    if told and ticket is not None and turn.conversation.mode != "bot":
+        await showing.tell_staff(turn, ticket, told)
+    return lighter
+
+
+async def _kept_as(turn: Turn, incoming: Incoming | None) -> int | None:
+    """The number under which this message of the parent is kept."""
+    if incoming is None or incoming.message_id is None:
+        return None
+    kept = await conversations.said(turn.tx, turn.conversation.id, incoming.message_id)
+    return kept.id if kept is not None else None
+
+
+async def _answered(turn: Turn, incoming: Incoming | None) -> Message | None:
+    """The message of the staff to which this one is a reply."""
+    if incoming is None or incoming.reply_to is None:
+        return None
+    mark = await outbox.find_sent(turn.tx, turn.person.channel, turn.person.chat_id, incoming.reply_to)
+    if mark is None or mark.message_id is None:
+        return None
+    message = await conversations.message(turn.tx, mark.message_id)
+    return message if message is not None and message.author == "staff" else None
 
 
 async def pass_on_unreadable(turn: Turn, kind: str) -> None:
@@ -227,7 +302,7 @@ async def solved(turn: Turn, ticket_id: int) -> None:
     if ticket is None or ticket.person_id != turn.person.id:
         await turn.say(texts.CHOICE_GONE)
         return
-    if await tickets.close(turn.tx, ticket_id, staff_id=None, now=turn.now) is None:
+    if await tickets.close(turn.tx, ticket_id, now=turn.now) is None:
         await turn.say(texts.ALREADY_CLOSED)
         return
     if turn.conversation.ticket_id == ticket_id:
@@ -235,7 +310,8 @@ async def solved(turn: Turn, ticket_id: int) -> None:
     await journal.note(
         turn.tx, "ticket_solved", actor="person", now=turn.now, ticket_id=ticket_id, topic=ticket.topic
     )
-    await turn.say(texts.ticket_solved(ticket_id))
+    await closing.ask_later(turn, ticket)
+    await turn.say(texts.ticket_solved(ticket_id), closing.mark_buttons(ticket_id))
     await showing.tell_staff(turn, ticket, texts.parent_closed(ticket_id), buttons=False)
 
 
@@ -245,14 +321,16 @@ async def _are_news(turn: Turn, ticket: Ticket, count: int) -> bool:
     return sum(each.file.id > turn.state.photos_last for each in waiting) <= count
 
 
-async def _let_check_photos(turn: Turn, ticket: Ticket) -> None:
+async def let_check_photos(turn: Turn, ticket: Ticket) -> None:
     """The parent is asked next about the photos of the thread that the staff may not see yet."""
     if await photos.waiting(turn.tx, turn.conversation.id, ticket_id=ticket.id):
         await conversations.set_answer_due(turn.tx, turn.conversation.id, turn.now)
 
 
 async def _ask_school(turn: Turn, text: str) -> None:
-    buttons = [Button(texts.BUTTON_SKIP_SCHOOL, "noschool"), Button(texts.BUTTON_CANCEL, "cancel")]
+    is_new = cards.is_for_new_school(turn)
+    buttons = [] if is_new else await schools.offered(turn, lambda number: f"sch:{number}")
+    buttons += [Button(texts.BUTTON_SKIP_SCHOOL, "noschool"), Button(texts.BUTTON_CANCEL, "cancel")]
     await turn.say(text, rows(buttons))
     await wait(turn, WAIT_FOR_SCHOOL)
 

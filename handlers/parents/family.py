@@ -14,8 +14,9 @@ from datetime import timedelta
 
 from faq.text import clean, small_talk, wants_human, words
 from handlers.messages import Address, Button, Outgoing, Rows
-from handlers.parents import questions
+from handlers.parents import questions, schools
 from handlers.texts import family as texts
+from handlers.texts import schools as texts_schools
 from handlers.turn import Turn, number_in, rows
 from storage import family, journal, people, tickets
 from storage.family import Child
@@ -66,10 +67,10 @@ async def meant(turn: Turn, text: str) -> Child | None:
     return known[0] if len({each.age_group for each in known}) == 1 else None
 
 
-async def only_school(turn: Turn) -> str:
-    """The school of all children; empty when there are several, or none is known."""
-    schools = {each.school for each in await family.children_of(turn.tx, turn.person.id)}
-    return schools.pop() if len(schools) == 1 else ""
+async def who_tells_the_school(turn: Turn) -> Child | None:
+    """A child of the school where all of them learn; None when there are several, or none is known."""
+    known = await family.children_of(turn.tx, turn.person.id)
+    return known[0] if known and known[0].school and len({each.school for each in known}) == 1 else None
 
 
 async def knows_a_school(turn: Turn) -> bool:
@@ -126,10 +127,10 @@ async def hear(turn: Turn, text: str) -> bool:
     what, _, number = awaited.partition(":")
     if what == "code":
         return await _hear_code(turn, text)
-    if await _is_something_else(turn, text, is_school=what == "school"):
+    if await _is_something_else(turn, text, is_school=what in _SCHOOL):
         return False
-    if what == "school":
-        await _take_school(turn, number_in(number), text)
+    if what in _SCHOOL:
+        await _take_school(turn, number_in(number), text, is_second=what == _AGAIN)
     else:
         await _take_label(turn, number_in(number), text)
     return True
@@ -176,6 +177,8 @@ async def _press_child(turn: Turn, deed: str, detail: str) -> None:
         await _ask_age(turn, child)
     elif deed == "school" and value == "skip":
         await turn.say(texts.NOT_ASKED, _child_buttons(child))
+    elif deed == "school" and value:
+        await _choose_school(turn, child, value)
     elif deed == "school":
         await _ask_school(turn, child)
     else:
@@ -194,8 +197,8 @@ async def _keep(turn: Turn, age_group: str, ticket_number: str) -> None:
     await journal.note(turn.tx, "child_added", actor="person", now=turn.now)
     if age_group in family.AGE_GROUPS:
         await family.set_age_group(turn.tx, turn.person.id, child.id, age_group)
-    school = ticket.school[:LONGEST_SCHOOL]
-    await _tell_remembered(turn, await family.set_school(turn.tx, turn.person.id, child.id, school))
+    school = await schools.listed(turn, ticket.school_id)
+    await _set_school(turn, child.id, schools.named(school) if school else ticket.school, ticket.school_id)
 
 
 async def _ask_label(turn: Turn, why: str = texts.ASK_LABEL) -> None:
@@ -242,9 +245,43 @@ async def _fault_of(turn: Turn, label: str, child_id: int) -> str | None:
     return texts.LABEL_IS_TAKEN if label.casefold() in {each.label.casefold() for each in others} else None
 
 
-async def _take_school(turn: Turn, child_id: int, text: str) -> None:
-    school = " ".join(text.split())[:LONGEST_SCHOOL]
-    await _tell_remembered(turn, await family.set_school(turn.tx, turn.person.id, child_id, school))
+async def _take_school(turn: Turn, child_id: int, text: str, *, is_second: bool) -> None:
+    """Words for the school: one that is surely meant, one out of several, or asked for once more."""
+    typed = " ".join(text.split())
+    found = await schools.look(turn, typed)
+    school = await schools.sure(turn, found)
+    turn.state.school_typed = typed[:LONGEST_SCHOOL]
+    if school is not None:
+        await _set_school(turn, child_id, schools.named(school), school.id)
+    elif found.schools:
+        here = f"{PREFIX}school:{child_id}:"
+        asked, buttons = schools.which(found, lambda number: f"{here}{number}", none=f"{here}none")
+        await _await(turn, f"{_AGAIN}:{child_id}")
+        await turn.say(asked, buttons)
+    elif is_second or not turn.knowledge.knows_schools:
+        await _set_school(turn, child_id, typed, None)
+    else:
+        await _await(turn, f"{_AGAIN}:{child_id}")
+        await turn.say(texts_schools.NOT_FOUND_FOR_CHILD)
+
+
+async def _choose_school(turn: Turn, child: Child, value: str) -> None:
+    school = await schools.listed(turn, number_in(value))
+    if school is not None:
+        await _set_school(turn, child.id, schools.named(school), school.id)
+    elif value == "none" and turn.state.school_typed:
+        await _set_school(turn, child.id, turn.state.school_typed, None)
+    else:
+        await _ask_school(turn, child)
+
+
+async def _set_school(turn: Turn, child_id: int, words_for_it: str, school_id: int | None) -> None:
+    turn.state.forget_typed_school()
+    if school_id is not None:
+        turn.state.school_id = school_id
+    school = words_for_it[:LONGEST_SCHOOL]
+    known = await family.set_school(turn.tx, turn.person.id, child_id, school, school_id=school_id)
+    await _tell_remembered(turn, known)
 
 
 async def _tell_remembered(turn: Turn, child: Child | None) -> None:
@@ -270,6 +307,7 @@ async def _go_on(turn: Turn, child: Child) -> None:
 
 
 async def _ask_school(turn: Turn, child: Child) -> None:
+    turn.state.forget_typed_school()
     await _await(turn, f"school:{child.id}")
     await turn.say(
         texts.ask_school(child.label), rows([_button(texts.BUTTON_SKIP, f"school:{child.id}:skip")])
@@ -401,6 +439,9 @@ def is_personal(label: str) -> bool:
     return len(names) > 1 or (len(strange) > 1 and any(_SURNAME.fullmatch(word) for word in strange))
 
 
+_AGAIN = "school-again"
+_SCHOOL = ("school", _AGAIN)
+"""What is awaited when the school of a child is asked, for the first and the second time."""
 _SURELY_AN_ANSWER = 2
 """Words."""
 _LONGEST_NAME = 60

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from handlers.parents import escalation, questions
+import structlog
+
+from handlers.parents import escalation, questions, schools
 from handlers.texts import basics as texts
+from handlers.texts import schools as texts_schools
 from handlers.turn import Turn
-from storage import journal, people
+from storage import journal, people, tickets
+
+_log = structlog.get_logger(__name__)
 
 
 async def start(turn: Turn, payload: str) -> None:
     """Somebody pressed /start or «Начать», perhaps through a link with a payload."""
     await escalation.forget_school(turn)
+    if payload.startswith(schools.LINK) and await _start_at_school(turn, payload):
+        return
     topic = turn.knowledge.topic(payload)
     if topic is not None:
         await welcome(turn)
@@ -18,6 +25,23 @@ async def start(turn: Turn, payload: str) -> None:
         return
     await turn.say(texts.GREETING, questions.menu_buttons())
     await _note(turn)
+
+
+async def _start_at_school(turn: Turn, payload: str) -> bool:
+    """Somebody came by the poster of their school; False if there is no such school."""
+    school = await schools.of_link(turn, payload)
+    if school is None:
+        _log.warning("unknown_school_link", channel=turn.person.channel)
+        return False
+    turn.state.school_id = school.id
+    name = schools.named(school)
+    mine = await tickets.of_person(turn.tx, turn.person.id, limit=1)
+    if mine and mine[0].state != "closed":
+        await turn.say(texts_schools.remembered_beside(name, mine[0].id))
+        return True
+    await turn.say(f"{texts_schools.greeted(name)}\n\n{texts.GREETING}", questions.menu_buttons())
+    await _note(turn)
+    return True
 
 
 async def welcome(turn: Turn) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from faq.text import wants_human
 from handlers.cases import cards
 from handlers.messages import Button
-from handlers.parents import escalation, family
+from handlers.parents import escalation, family, school_choice
 from handlers.texts import basics as texts
 from handlers.texts import diagnosis as said
 from handlers.texts import family as texts_family
@@ -109,10 +109,13 @@ async def go_on(turn: Turn, *, lead: str = "") -> None:
 
 async def _school(turn: Turn, *, lead: str = "", child: Child | None = None, is_chosen: bool = False) -> None:
     """The last line: known from the family's list, chosen out of it, or asked."""
-    school = child.school if child is not None else await family.only_school(turn)
+    if cards.is_for_new_school(turn):
+        await escalation.ask_for_school(turn, lead=lead)
+        return
+    learns = child if child is not None else await family.who_tells_the_school(turn)
     choices = await family.choice(turn, lambda number: f"{PREFIX}child:{number}")
-    if school and (child is not None or not is_chosen):
-        await escalation.open_question(turn, school=school)
+    if learns is not None and learns.school and (child is not None or not is_chosen):
+        await school_choice.open_of_child(turn, learns)
     elif choices and not is_chosen and await family.knows_a_school(turn):
         turn.state.step = "school"
         ways = (Button(texts.BUTTON_SKIP_SCHOOL, "noschool"), Button(texts.BUTTON_CANCEL, "cancel"))

@@ -132,7 +132,9 @@ async def _send(turn: Turn, found: Sequence[Waiting]) -> None:
             turn,
             ticket,
             texts.parent_confirmed(number, turn.person.name),
+            # One letter: what came as an album, and was checked together, travels together.
             files=attachments_of(each.file for each in files),
+            shows_id=files[0].message_id,
         )
 
 

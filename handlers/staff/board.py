@@ -1,38 +1,47 @@
-"""What the staff see of questions and of each other, and what they may do there; every look fails closed."""
+"""What the staff see of questions in a browser; every look goes through the scope and fails closed."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from faq.markup import Span, parse
+from faq.markup import Span, parse, plain
 from faq.text import small_talk
-from handlers.errors import HelpdeskError
+from handlers.cases import desks
 from handlers.knowledge import Knowledge
 from handlers.messages import Attachment
-from handlers.staff import membership as deeds
-from handlers.staff.membership import Invited
-from handlers.texts import basics as texts
-from handlers.turn import attachments_of
-from storage import conversations, journal, people, staff, tickets
+from handlers.staff import passing, ready
+from handlers.texts import staff as said
+from handlers.turn import Deed, attachments_of
+from storage import casework, conversations, due, people, schools, staff, templates
+from storage.casework import Listing
 from storage.conversations import Author, Glance, Message
 from storage.database import Transaction
+from storage.schools import School
+from storage.scope import Scope
 from storage.staff import Member
-from storage.tickets import Ticket, TicketState
+from storage.templates import Template
+from storage.ticket import ClockStop, Desk, Ticket, TicketState
 
-LONGEST_LIST = 300
-"""Open questions on the list; more than a team can look through."""
-CLOSED_SHOWN = 50
-"""Closed questions on the list, newest first."""
+LISTINGS: tuple[Listing, ...] = ("open", "new", "mine", "overdue", "closed")
+PAGE = 25
+"""Questions on a page: some screens of a phone."""
+MOST_SCHOOLS = 300
+"""Schools to choose from at once; with more of them a municipality is chosen first."""
 FIRST_WORDS = 160
 """Characters of the parent's question that stand on the list."""
-MANAGERS = ("owner", "ministry")
-"""Roles that see the staff and invite colleagues."""
 
 
-class NotAllowed(HelpdeskError):
-    """The member's role does not reach so far."""
+@dataclass(frozen=True)
+class Clock:
+    """Where a question stands in time."""
+
+    due_at: datetime | None
+    """The deadline that comes next."""
+    is_overdue: bool
+    stands_for: ClockStop | None
+    """Why the clock stands; None while it goes."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +61,31 @@ class Summary:
     """Who answers; empty while nobody does."""
     is_mine: bool
     urgent: bool
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which part of the member's questions is looked at."""
+
+    municipality: str = ""
+    school_id: int = 0
 
 
 @dataclass(frozen=True)
 class Board:
-    """The whole list."""
+    """One page of a list."""
 
-    waiting: tuple[Summary, ...]
-    answered: tuple[Summary, ...]
-    closed: tuple[Summary, ...]
+    listing: Listing
+    lines: tuple[Summary, ...]
+    counts: Mapping[Listing, int]
+    """How many questions each list has; closed ones are not counted."""
+    page: int
+    has_more: bool
+    chosen: Filter
+    municipalities: tuple[str, ...]
+    """To choose from; empty where there is nothing to choose."""
+    schools: tuple[School, ...]
 
 
 @dataclass(frozen=True)
@@ -86,6 +111,8 @@ class Said:
     spans: tuple[Span, ...]
     at: datetime
     edited_at: datetime | None
+    before: tuple[tuple[str, datetime], ...]
+    """What it said before each edit, and until when."""
     failure: str | None
     """Why it did not reach the parent: `second`, or a key of `texts.UNDELIVERED`."""
     can_send_anyway: bool
@@ -111,51 +138,72 @@ class Case:
     """Titles of the answers that the bot had shown."""
     owner: str
     is_mine: bool
+    desk: str
+    """Who is to answer, in words."""
+    clock: Clock
+    solve_due_at: datetime | None
+    previous: int | None
+    """The closed question that this one goes on with."""
+    reopened: int
+    mark: int | None
     opened_at: datetime
     closed_at: datetime | None
     thread: tuple[Said, ...]
 
 
-def may_see(member: Member, ticket: Ticket) -> bool:  # noqa: ARG001 - the scope will ask for the ticket
-    """Whether this member may see, and work on, this question.
+@dataclass(frozen=True)
+class Destination:
+    """Where a question can be passed."""
 
-    Now every active member may see all of them; the scope of schools and municipalities comes here.
-    """
-    return member.revoked_at is None
-
-
-def may_manage(member: Member) -> bool:
-    """Whether this member sees the staff and may invite and revoke."""
-    return member.revoked_at is None and member.role in MANAGERS
+    where: str
+    """As `passing.hear` reads it."""
+    name: str
 
 
-async def board(tx: Transaction, member: Member) -> Board:
-    """The questions that the member may see."""
-    open_ = _visible(member, await tickets.list_open(tx, limit=LONGEST_LIST))
-    closed = _visible(member, await tickets.list_closed(tx, limit=CLOSED_SHOWN))
-    lines = await _summaries(tx, member, [*open_, *closed])
+async def board(
+    tx: Transaction,
+    member: Member,
+    *,
+    now: datetime,
+    listing: Listing = "open",
+    chosen: Filter | None = None,
+    page: int = 0,
+) -> Board:
+    """A page of the questions that the member may see."""
+    chosen = chosen or Filter()
+    scope = Scope(member.id, _within(chosen))
+    counts: dict[Listing, int] = {
+        each: await casework.count(tx, scope, each, now=now) for each in LISTINGS if each != "closed"
+    }
+    # One more than is shown tells whether there is another page.
+    found = await casework.listed(tx, scope, listing, now=now, limit=PAGE + 1, offset=page * PAGE)
+    mine = await schools.of_member(tx, Scope(member.id))
+    places = sorted({school.municipality for school in mine})
+    near = [each for each in mine if chosen.municipality in {"", each.municipality}]
     return Board(
-        waiting=tuple(line for line in lines if line.state == "waiting"),
-        # Whoever wrote again stands above those who have their answer.
-        answered=tuple(
-            sorted(
-                (line for line in lines if line.state == "answered"),
-                key=lambda line: line.waits_since is None,
-            )
-        ),
-        closed=tuple(line for line in lines if line.state == "closed"),
+        listing=listing,
+        lines=tuple(await _summaries(tx, member, found[:PAGE], now=now)),
+        counts=counts,
+        page=page,
+        has_more=len(found) > PAGE,
+        chosen=chosen,
+        municipalities=tuple(places) if len(places) > 1 else (),
+        schools=tuple(near) if 1 < len(near) <= MOST_SCHOOLS else (),
     )
 
 
-async def case(tx: Transaction, member: Member, number: int, *, knowledge: Knowledge) -> Case | None:
+async def case(
+    tx: Transaction, member: Member, number: int, *, knowledge: Knowledge, now: datetime
+) -> Case | None:
     """The question with this number; None if there is none or the member may not see it."""
-    ticket = await _ticket(tx, member, number)
+    ticket = await casework.seen(tx, Scope(member.id), number)
     if ticket is None:
         return None
     person = await people.find(tx, ticket.person_id)
     names = await staff.names(tx)
     parent = person.name if person else ""
     thread = await conversations.thread(tx, ticket.id)
+    versions = await conversations.versions(tx, ticket.id)
     titles = [topic.title for topic in map(knowledge.topic, ticket.tried) if topic is not None]
     kind = knowledge.tree.tickets.get(ticket.kind or "")
     return Case(
@@ -171,9 +219,18 @@ async def case(tx: Transaction, member: Member, number: int, *, knowledge: Knowl
         tried=tuple(titles),
         owner=names.get(ticket.owner_id or 0, ""),
         is_mine=ticket.owner_id == member.id,
+        desk=plain(said.desk_name(ticket.desk, ticket.school)),
+        clock=_clock(ticket, now),
+        solve_due_at=ticket.solve_due_at if ticket.state == "waiting" else None,
+        previous=ticket.previous_id,
+        reopened=ticket.reopened,
+        mark=ticket.mark,
         opened_at=ticket.created_at,
         closed_at=ticket.closed_at,
-        thread=tuple(_said(message, member, ticket, parent=parent, names=names) for message in thread),
+        thread=tuple(
+            _said(message, member, ticket, parent=parent, names=names, before=versions.get(message.id, ()))
+            for message in thread
+        ),
     )
 
 
@@ -182,70 +239,63 @@ async def file(tx: Transaction, member: Member, number: int) -> Attachment | Non
 
     None, too, while the parent has not checked it.
     """
-    found = await conversations.attachment(tx, number)
-    if found is None:
-        return None
-    stored, ticket_id = found
-    if stored.cleared_at is None or ticket_id is None or await _ticket(tx, member, ticket_id) is None:
-        return None
-    return attachments_of([stored])[0]
+    stored = await casework.file(tx, Scope(member.id), number)
+    return attachments_of([stored])[0] if stored is not None else None
 
 
-async def colleagues(tx: Transaction, member: Member) -> tuple[Member, ...]:
-    """All active members; raises `NotAllowed` for those who do not manage the staff."""
-    if not may_manage(member):
-        raise NotAllowed("Список сотрудников видят владелец и оператор министерства.")
-    return tuple(await staff.everyone(tx))
+async def ready_answers(tx: Transaction, member: Member, number: int) -> list[Template]:
+    """The ready answers that fit a question; none if the member may not see it."""
+    ticket = await casework.seen(tx, Scope(member.id), number)
+    return await templates.for_desk(tx, ticket.desk) if ticket is not None else []
 
 
-def roles_to_invite(member: Member) -> tuple[str, ...]:
-    """The roles that this member may give and take; only an owner makes owners."""
-    if not may_manage(member):
-        return ()
-    return tuple(role for role in texts.ROLES if role != "owner" or member.role == "owner")
+async def seed_ready_answers(deed: Deed) -> None:
+    """Add the ready answers that the program brings along, once for ever."""
+    await ready.seed(deed)
 
 
-async def invite(
-    tx: Transaction,
-    member: Member,
-    *,
-    role: str,
-    school: str | None,
-    municipality: str | None,
-    now: datetime,
-) -> Invited:
-    """Make a one-time link's token for a colleague."""
-    if role not in roles_to_invite(member):
-        raise NotAllowed("Пригласить с этой ролью вы не можете.")
-    return await deeds.invite(
-        tx, role=role, school=school, municipality=municipality, now=now, actor=f"staff:{member.id}"
-    )
+async def destinations(tx: Transaction, member: Member, number: int) -> list[Destination]:
+    """Where a question can be passed besides to a school that is named; none if the member may not see it."""
+    ticket = await casework.seen(tx, Scope(member.id), number)
+    if ticket is None:
+        return []
+    found = []
+    if ticket.level != "school" and ticket.school_id is not None:
+        found.append(
+            _destination(f"{passing.SCHOOL}{ticket.school_id}", Desk("school", ticket.school_id), ticket)
+        )
+    for desk in (Desk("municipal", ticket.school_id, ticket.municipality), Desk("ministry")):
+        is_there = desk.level == ticket.level or (desk.level == "municipal" and not desk.municipality)
+        if not is_there and await desks.is_alive(tx, desk):
+            found.append(_destination(desk.level, desk, ticket))
+    return found
 
 
-def may_revoke(member: Member, colleague: Member) -> bool:
-    """Whether the member may take the colleague's role away; nobody locks themselves out by mistake."""
-    return colleague.id != member.id and colleague.role in roles_to_invite(member)
+async def schools_to_pass_to(tx: Transaction) -> list[School]:
+    """All schools of the directory: a question may have come to the wrong one."""
+    return await schools.everyone(tx)
 
 
-async def revoke(tx: Transaction, member: Member, staff_id: int, *, now: datetime) -> None:
-    """Take a colleague's role away; a second time changes nothing."""
-    colleague = await staff.find(tx, staff_id)
-    if colleague is None or not may_revoke(member, colleague):
-        raise NotAllowed("Отозвать доступ этого сотрудника вы не можете.")
-    if await staff.revoke(tx, staff_id, now=now) is not None:
-        await journal.note(tx, "revoked", actor=f"staff:{member.id}", now=now, details={"staff": staff_id})
+def _destination(where: str, desk: Desk, ticket: Ticket) -> Destination:
+    name = plain(said.desk_name(desk, ticket.school, "to"))
+    return Destination(where, name[:1].upper() + name[1:])
 
 
-async def _ticket(tx: Transaction, member: Member, number: int) -> Ticket | None:
-    ticket = await tickets.find(tx, number)
-    return ticket if ticket is not None and may_see(member, ticket) else None
+def _within(chosen: Filter) -> Desk | None:
+    if chosen.school_id:
+        return Desk("school", chosen.school_id)
+    return Desk("municipal", municipality=chosen.municipality) if chosen.municipality else None
 
 
-def _visible(member: Member, found: Sequence[Ticket]) -> list[Ticket]:
-    return [ticket for ticket in found if may_see(member, ticket)]
+def _clock(ticket: Ticket, now: datetime) -> Clock:
+    late = [each for each in (due.next_due(ticket), ticket.solve_due_at) if each is not None and each < now]
+    goes = ticket.state != "closed" and ticket.clock_stopped_at is None
+    return Clock(due.next_due(ticket), is_overdue=goes and bool(late), stands_for=ticket.clock_stopped_for)
 
 
-async def _summaries(tx: Transaction, member: Member, shown: Collection[Ticket]) -> list[Summary]:
+async def _summaries(
+    tx: Transaction, member: Member, shown: Collection[Ticket], *, now: datetime
+) -> list[Summary]:
     glances = await conversations.glances(tx, [ticket.id for ticket in shown])
     parents = await people.some(tx, [ticket.person_id for ticket in shown])
     names = await staff.names(tx)
@@ -254,13 +304,14 @@ async def _summaries(tx: Transaction, member: Member, shown: Collection[Ticket])
             number=ticket.id,
             state=ticket.state,
             school=ticket.school,
-            channel=parents[ticket.person_id].channel,
+            channel=parents[ticket.person_id].channel if ticket.person_id in parents else "",
             words=_first_words(ticket, glances[ticket.id]),
             waits_since=_waits_since(ticket, glances[ticket.id]),
             closed_at=ticket.closed_at,
             owner=names.get(ticket.owner_id or 0, ""),
             is_mine=ticket.owner_id == member.id,
             urgent=ticket.urgent,
+            clock=_clock(ticket, now),
         )
         for ticket in shown
     ]
@@ -281,9 +332,17 @@ def _first_words(ticket: Ticket, glance: Glance) -> str:
     return words if len(words) <= FIRST_WORDS else words[:FIRST_WORDS].rstrip() + "…"
 
 
-def _said(message: Message, member: Member, ticket: Ticket, *, parent: str, names: dict[int, str]) -> Said:
+def _said(
+    message: Message,
+    member: Member,
+    ticket: Ticket,
+    *,
+    parent: str,
+    names: dict[int, str],
+    before: Sequence[tuple[str, datetime]],
+) -> Said:
     is_mine = message.staff_id == member.id
-    name = {"person": parent, "staff": names.get(message.staff_id or 0, ""), "bot": ""}[message.author]
+    name = parent if message.author == "person" else names.get(message.staff_id or 0, "")
     return Said(
         id=message.id,
         author=message.author,
@@ -293,6 +352,7 @@ def _said(message: Message, member: Member, ticket: Ticket, *, parent: str, name
         spans=parse(message.text) if message.author == "bot" else (Span(message.text),),
         at=message.created_at,
         edited_at=message.edited_at,
+        before=tuple(before),
         failure=message.delivery,
         can_send_anyway=is_mine and message.delivery == "second" and ticket.state != "closed",
         files=tuple(

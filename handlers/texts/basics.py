@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from faq.markup import escape
+from handlers.texts import rudeness
+from storage.ticket import Ticket
 
 NOTICE_VERSION = "2026-11"
 """Changes with the wording of `NOTICE`, so that we know who saw which."""
@@ -44,7 +46,8 @@ UNMUTED = "Готово, важные объявления снова будут
 HELP = (
     "Напишите вопрос своими словами: например, «не приходит код» или «не совпадает СНИЛС». "
     "Можно выбрать раздел или позвать человека.\n\n"
-    "Напишите «мои дети», чтобы не объяснять каждый раз, о ком вопрос, или «забудь меня», чтобы удалить всё, "
+    "Напишите «мой вопрос», чтобы узнать, где он сейчас, «мои дети», чтобы не объяснять каждый раз, "
+    "о ком вопрос, или «забудь меня», чтобы удалить всё, "
     "что я о вас храню."
 )
 CHOOSE_SECTION = "О чём вопрос? Выберите раздел."
@@ -108,7 +111,13 @@ BUTTON_BACK_TO_BOT = "Вернуться к боту"
 BUTTON_SOLVED = "Вопрос решён"
 BUTTON_BACK = "Назад к разделам"
 
+BUTTON_TAKE = "Взять"
 BUTTON_ANSWER = "Ответить"
+BUTTON_TEMPLATE = "Шаблон"
+BUTTON_NOTE = "Заметка"
+BUTTON_PASS_ON = "Передать"  # noqa: S105 - a label
+BUTTON_URGENT = "Срочно"
+BUTTON_NOT_URGENT = "Не срочно"
 BUTTON_CLOSE = "Закрыть"
 BUTTON_ANSWER_MORE = "Ответить ещё"
 BUTTON_SEND_ANYWAY = "Отправить от себя"
@@ -135,7 +144,8 @@ INVITATION_WRONG = (
 )
 STAFF_HELP = (
     "Вы работаете как сотрудник. Чтобы ответить родителю, ответьте на сообщение с его вопросом или нажмите "
-    "«Ответить» под ним. Команды: /open — открытые вопросы, /leave — перестать быть сотрудником."
+    "«Ответить» под ним. Команды: /my — мои вопросы, /new — новые, /overdue — просроченные, /open — все "
+    "открытые, /templates — шаблоны ответов, /leave — перестать быть сотрудником."
 )
 WHOSE_ANSWER = "Кому это ответ? Выберите вопрос, и ваше сообщение уйдёт родителю."
 STAFF_LEFT = (
@@ -188,74 +198,30 @@ def ticket_joined_again(number: int) -> str:
     return f"Ваш вопрос № {number} уже у сотрудников. Пишите сюда, всё попадёт к ним."
 
 
-def staff_answer(number: int, text: str) -> str:
-    """What the parent reads when a member of staff answers."""
-    head = f"**Ответ на вопрос № {number}**"
-    return f"{head}\n\n{escape(text)}" if text else head
-
-
-def staff_correction(number: int, text: str) -> str:
-    """An answer that the staff edited after sending."""
-    return f"**Исправленный ответ на вопрос № {number}**\n\n{escape(text)}"
-
-
 def ticket_closed(number: int) -> str:
     """The parent's question was closed by the staff."""
-    return f"Вопрос № {number} закрыт. Если что-то осталось непонятным или появится новое, просто напишите."
+    return f"Вопрос № {number} закрыт. Решено? Оцените, пожалуйста, помощь: 5 — отлично."
 
 
 def ticket_solved(number: int) -> str:
     """The parent said that it is solved."""
-    return f"Отлично, вопрос № {number} закрываю. Если что-то ещё понадобится, пишите."
+    return f"Отлично, вопрос № {number} закрываю. Оцените, пожалуйста, помощь: 5 — отлично."
 
 
-def card(
-    *,
-    number: int,
-    name: str,
-    channel: str,
-    school: str,
-    reason: str,
-    about: Sequence[str],
-    tried: Sequence[str],
-    thread: Sequence[str],
-) -> str:
-    """The card of a new question, for the staff; `about` are lines with what is known of the trouble."""
-    lines = [
-        f"**Вопрос № {number}**",
-        f"Школа: {escape(school)}",
-        f"От кого: {escape(name or 'имя не указано')} ({CHANNEL_NAMES.get(channel, channel)})",
-        f"Почему у вас: {REASONS.get(reason, reason)}",
-        *about,
-    ]
-    if tried:
-        lines.append("Бот уже показал: " + "; ".join(f"«{escape(title)}»" for title in tried))
-    lines += ["", *(thread or ["(сообщений нет)"])]
-    return "\n".join(lines)
-
-
-def thread_line(who: str, text: str, files: int) -> str:
-    """One line of a card's thread."""
-    names = {"person": "Родитель", "bot": "Бот", "staff": "Сотрудник"}
-    shown = escape(text) if len(text) <= _THREAD_LINE else escape(text[:_THREAD_LINE]) + "…"
-    if files:
-        shown = f"{shown} (файлов: {files})".strip()
-    return f"— {names[who]}: {shown}"
-
-
-_THREAD_LINE = 5_000
-"""Characters of one message that a card shows; messengers let people type 4,096."""
+def topic_title(ticket: Ticket) -> str:
+    """The title of a case's topic in a group."""
+    return f"№ {ticket.id}" + (f" · {ticket.school}" if ticket.school_id is not None else "")
 
 
 def parent_wrote(number: int, name: str, text: str) -> str:
     """A further message of the parent, for the staff."""
     head = f"**№ {number}**, {escape(name or 'родитель')}:"
-    return f"{head}\n{escape(text)}" if text else f"{head} файл"
+    return rudeness.after(head, text) if text else f"{head} файл"
 
 
 def parent_corrected(number: int, name: str, text: str) -> str:
     """A message that the parent edited."""
-    return f"**№ {number}**, {escape(name or 'родитель')} исправил(а) сообщение:\n{escape(text)}"
+    return rudeness.after(f"**№ {number}**, {escape(name or 'родитель')} исправил(а) сообщение:", text)
 
 
 def parent_sent_unreadable(number: int, kind: str) -> str:
@@ -313,17 +279,6 @@ def colleague_unreachable(number: int, name: str) -> str:
 def write_answer(number: int) -> str:
     """Asks the member of staff for the answer."""
     return f"Напишите ответ на вопрос № {number}: следующее ваше сообщение уйдёт родителю."
-
-
-def staff_joined(role: str, place: str | None) -> str:
-    """Welcome."""
-    where = f" ({escape(place)})" if place else ""
-    return f"Готово, вы в команде: {ROLES.get(role, role)}{where}.\n\n{STAFF_HELP}"
-
-
-def not_delivered(number: int, reason: str) -> str:
-    """Tells the staff that their answer did not arrive, and why."""
-    return f"**Ответ на вопрос № {number} не доставлен**: {reason}. Свяжитесь с семьёй через школу."
 
 
 UNDELIVERED = {

@@ -17,6 +17,7 @@ from storage import conversations, forgetting, people, tickets
 from storage.conversations import StoredAttachment
 from storage.database import Database
 from storage.people import Person
+from storage.ticket import Matter
 from tests.clock import StoppedClock
 
 
@@ -79,12 +80,12 @@ async def test_a_closed_question_becomes_a_number(database: Database, files: Fil
                 tx,
                 person_id=person.id,
                 conversation_id=talk.id,
-                matter=tickets.Matter(reason="asked", topic=None, tried=(), school="школа 5"),
+                matter=Matter(reason="asked", topic=None, tried=(), school="школа 5"),
                 now=clock.now(),
             )
             for _ in range(2)
         ]
-        await tickets.close(tx, opened[0].id, staff_id=None, now=clock.now())
+        await tickets.close(tx, opened[0].id, now=clock.now())
     clock.pass_by(timedelta(days=181))
     await delete_old(database, files, keep_days=180, clock=clock)
     async with database.reading() as tx:
@@ -153,9 +154,17 @@ async def test_the_nightly_job_is_on_the_clock(database: Database, files: Files)
     async def nothing() -> bool:
         return False
 
-    ticks = scheduler(database, files, refresh=nothing, improve=nothing, keep_days=180, clock=StoppedClock())
+    ticks = scheduler(
+        database,
+        files,
+        refresh=nothing,
+        improve=nothing,
+        keep_days=180,
+        clock=StoppedClock(),
+        deeds={"first": nothing, "second": nothing},
+    )
     triggers = sorted(type(job.trigger).__name__ for job in ticks.get_jobs())
-    assert triggers == ["CronTrigger", "DateTrigger", *["IntervalTrigger"] * 4]
+    assert triggers == ["CronTrigger", "DateTrigger", *["IntervalTrigger"] * 6]
 
 
 def test_what_is_kept_is_a_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -241,6 +241,35 @@ async def test_a_deep_link_is_followed_once(page: Page, helpdesk: Helpdesk) -> N
     assert len(helpdesk.desk.taken) == 2
 
 
+async def test_a_school_on_a_poster_is_chosen_in_the_middle_of_a_talk(page: Page, helpdesk: Helpdesk) -> None:
+    await send(page, "Не приходит код")
+    await expect(log_of(page)).to_contain_text("Ответ: Не приходит код")
+    await page.goto(f"{helpdesk.url}/chat?school=k7m2p")
+    await expect(log_of(page).get_by_text(GREETING)).to_have_count(2)
+    assert helpdesk.desk.taken[-1].started == "school-k7m2p"
+    await expect(log_of(page)).to_contain_text("Ответ: Не приходит код")
+    await expect(page).to_have_url(f"{helpdesk.url}/chat")
+    await page.reload()
+    await expect(log_of(page).get_by_text(GREETING)).to_have_count(2)
+    assert len(helpdesk.desk.taken) == 3
+
+
+async def test_a_first_visit_by_a_poster_is_one_start(context: BrowserContext, helpdesk: Helpdesk) -> None:
+    page = await context.new_page()
+    await page.goto(f"{helpdesk.url}/chat?embed=1&school=k7m2p")
+    await expect(log_of(page)).to_contain_text(GREETING)
+    assert [event.started for event in helpdesk.desk.taken] == ["school-k7m2p"]
+    await expect(page).to_have_url(f"{helpdesk.url}/chat?embed=1")
+
+
+@pytest.mark.parametrize("school", ["", "нет такой", "x" * 58])
+async def test_a_misspelt_school_is_only_a_visit(page: Page, helpdesk: Helpdesk, school: str) -> None:
+    await page.goto(f"{helpdesk.url}/chat?school={school}")
+    await send(page, "Не приходит код")
+    await expect(log_of(page)).to_contain_text("Ответ: Не приходит код")
+    assert [event.started for event in helpdesk.desk.taken] == ["", None]
+
+
 async def test_a_question_by_keyboard_alone(page: Page, helpdesk: Helpdesk) -> None:
     await page.keyboard.press("Tab")
     await expect(page.get_by_role("link", name="К полю ввода")).to_be_focused()

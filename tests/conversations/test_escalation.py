@@ -8,7 +8,9 @@ import pytest
 
 from faq.markup import plain
 from handlers.texts import basics as texts
+from handlers.texts import own_question as texts_own
 from handlers.texts import photos as texts_photos
+from handlers.texts import staff as texts_staff
 from storage import people, tickets
 from tests.conversations.test_questions import send_poll
 from tests.house import House, checks_photos, contents, said_by_bot
@@ -30,10 +32,15 @@ async def test_a_human_takes_over(house: House) -> None:
     card = await colleague.hears(f"Вопрос № {number}")
     assert "школа 5, Майкоп" in card.words
     assert "ничего не понимаю, всё сломано" in card.words
-    assert card.buttons == [["Ответить", "Закрыть"]]
+    assert card.buttons == [
+        ["Взять", "Ответить"],
+        ["Шаблон", "Спросить родителя"],
+        ["Заметка", "Передать"],
+        ["Срочно", "Закрыть"],
+    ]
     await colleague.says("Исправили, войдите заново", reply_to=card)
     answer = await parent.hears("Исправили, войдите заново")
-    assert f"Ответ на вопрос № {number}" in answer.words
+    assert f"Ответ министерства на вопрос № {number}" in answer.words
     await parent.says("спасибо, проверю")
     await colleague.hears("спасибо, проверю")
     await parent.hears_nothing()
@@ -179,7 +186,7 @@ async def test_the_first_answer_wins_and_the_other_may_still_send_theirs(house: 
     await parent.hears("Ответ Петра")
     await maria.hears("Ответ Петра")
     await petr.presses(texts.BUTTON_SEND_ANYWAY)
-    await petr.hears(texts.CHOICE_GONE)
+    await petr.hears(texts_staff.NOT_YOUR_DRAFT)
     await parent.says("спасибо обоим")
     await petr.hears("спасибо обоим")
     assert "спасибо обоим" not in said_by_bot(maria)
@@ -302,7 +309,7 @@ async def test_an_album_of_the_staff_arrives_whole_and_in_order(house: House) ->
     await colleague.sends_album(album, caption="по шагам")
     await parent.hears("по шагам")
     await files_reach(parent, album)
-    assert said_by_bot(parent).count("Ответ на вопрос") == 1
+    assert said_by_bot(parent).count("Ответ министерства") == 1
 
 
 @other_two_ways
@@ -381,7 +388,7 @@ async def test_a_correction_of_the_staff_reaches_the_parent(house: House) -> Non
     await parent.hears("во вторник")
     await colleague.edits(message, "Приходите в среду")
     corrected = await parent.hears("в среду")
-    assert f"Исправленный ответ на вопрос № {number}" in corrected.words
+    assert f"Исправленный ответ министерства на вопрос № {number}" in corrected.words
 
 
 async def test_a_correction_of_the_parent_reaches_the_staff(house: House) -> None:
@@ -405,6 +412,9 @@ async def test_a_colleague_closes_the_question_and_a_new_one_begins_afresh(house
     await parent.hears(texts.ticket_closed(number))
     await colleague.hears(f"Вопрос № {number} закрыт")
     await parent.says(QUESTION)
+    await parent.hears(texts_own.reopened_by_message(number))
+    await colleague.hears(QUESTION)
+    await parent.presses(texts.BUTTON_BACK_TO_BOT)
     await parent.hears(CODE)
     second = await house.asks_for_human(parent)
     assert second != number
@@ -425,6 +435,10 @@ async def test_the_parent_says_that_it_is_solved(house: House) -> None:
     await colleague.hears(texts.parent_closed(number))
     await parent.presses(texts.BUTTON_SOLVED)
     await parent.hears(texts.ALREADY_CLOSED)
+    await parent.presses("5")
+    await parent.hears(texts_own.marked(5))
+    await parent.says("/menu")
+    await parent.hears(texts.CHOOSE_SECTION)
     await parent.says(QUESTION)
     await parent.hears(CODE)
 
@@ -439,6 +453,8 @@ async def test_an_old_solved_button_does_not_close_the_new_question(house: House
     await parent.hears("Готово")
     await colleague.presses("Закрыть")
     await parent.hears(texts.ticket_closed(first))
+    await parent.says("/menu")
+    await parent.hears(texts.CHOOSE_SECTION)
     await house.asks_for_human(parent)
     await parent.presses(texts.BUTTON_SOLVED)
     await parent.hears(texts.ALREADY_CLOSED)
@@ -464,7 +480,7 @@ async def test_back_to_the_bot_and_again_to_the_human(house: House) -> None:
     await parent.says("вы ещё там?")
     await colleague.hears("вы ещё там?")
     await colleague.says("Да", reply_to=card)
-    await parent.hears("Ответ на вопрос")
+    await parent.hears("Ответ министерства")
 
 
 @other_two_ways

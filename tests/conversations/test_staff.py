@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from handlers.texts import basics as texts
+from handlers.texts import staff as said
 from storage import people, staff
 from tests.house import House
 from tests.ways import other_two_ways, two_ways
@@ -21,7 +22,7 @@ async def test_an_invitation_works_once(house: House) -> None:
     link = await house.invite()
     maria = house.person(house.away, "Мария")
     await maria.start(link)
-    await maria.hears("вы в команде: администратор школы")
+    await maria.hears("вы в команде: оператор министерства")
     petr = house.person(house.away, "Пётр")
     await petr.start(link)
     await petr.hears(texts.INVITATION_WRONG)
@@ -69,19 +70,20 @@ async def test_who_leaves_gets_no_more_questions(house: House) -> None:
     await colleague.hears(CODE)
 
 
-async def test_who_was_revoked_is_a_parent_like_any_other(house: House) -> None:
+async def test_who_was_revoked_hears_so_and_is_a_parent_like_any_other(house: House) -> None:
     colleague = await house.colleague()
     parent = await house.parent()
     await house.asks_for_human(parent)
     card = await colleague.hears("Вопрос №")
     await revoke(house, colleague)
-    await colleague.presses("Ответить")
-    await colleague.hears(texts.CHOICE_GONE)
-    await colleague.presses("Закрыть")
-    await colleague.hears(texts.CHOICE_GONE)
-    await colleague.says(QUESTION, reply_to=card)
-    await colleague.hears(CODE)
+    for label in ("Взять", "Ответить", "Закрыть"):
+        await colleague.presses(label)
+        await colleague.hears(said.NO_LONGER_STAFF)
+    await colleague.says("Всё исправили", reply_to=card)
+    await colleague.hears(said.NO_LONGER_STAFF)
     await parent.hears_nothing()
+    await colleague.says(QUESTION)
+    await colleague.hears(CODE)
 
 
 @two_ways

@@ -212,7 +212,7 @@ class Crowd:
         await self.answering.hears(texts.answer_sent(number))
 
     async def _hear_answer(self, guest: Guest, number: int) -> Any:
-        return await guest.hears(f"Ответ на вопрос № {number}")
+        return await guest.hears(f"Ответ министерства на вопрос № {number}")
 
     async def _hear_photo(self, guest: Guest, number: int) -> None:
         answer = await self._hear_answer(guest, number)

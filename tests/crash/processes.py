@@ -163,7 +163,7 @@ def open_nursery() -> Iterator[Nursery]:
 async def invitation(database: Database) -> str:
     """A fresh token with which somebody becomes a member of the staff."""
     async with database.transaction() as tx:
-        invited = await staff.invite(tx, role="school", school=None, municipality=None, now=_clock.now())
+        invited = await staff.invite(tx, role="ministry", school_id=None, municipality=None, now=_clock.now())
     return invited.token
 
 

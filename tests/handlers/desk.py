@@ -31,6 +31,8 @@ class Someone:
     name: str
     heard: list[Outgoing] = field(default_factory=list)
     """Everything that was sent to this person, in order."""
+    numbers: list[str] = field(default_factory=list)
+    """The messenger's numbers of these messages."""
     deleted: dict[str, int] = field(default_factory=dict)
     """Numbers of this person's messages that were taken out of the chat, with what had been heard by then."""
 
@@ -44,9 +46,9 @@ class Someone:
         """Change one's own message."""
         await self.desk.takes(self, text=text, message_id=number, edited=True)
 
-    async def presses(self, payload: str) -> None:
+    async def presses(self, payload: str, **more: Any) -> None:
         """Press a button by what it carries, offered or invented."""
-        await self.desk.takes(self, button=payload)
+        await self.desk.takes(self, button=payload, **more)
 
     async def starts(self, payload: str = "") -> None:
         """Press «Начать»."""
@@ -89,6 +91,11 @@ class Desk:
         address = Address(channel, self.new_number())
         return self._people.setdefault(address, Someone(self, address, name))
 
+    def room(self, name: str = "Лицей № 35", *, channel: str = "telegram") -> Someone:
+        """A group chat; whoever speaks there says so by `group=room.address`."""
+        address = Address(channel, f"-100{self.new_number()}")
+        return self._people.setdefault(address, Someone(self, address, name))
+
     async def parent(self, name: str = "Анна") -> Someone:
         """A parent who has been greeted."""
         parent = self.person(name)
@@ -96,11 +103,21 @@ class Desk:
         await parent.waits()
         return parent
 
-    async def colleague(self, name: str = "Мария", *, role: str = "school") -> Someone:
+    async def colleague(
+        self,
+        name: str = "Мария",
+        *,
+        role: str = "ministry",
+        school_id: int | None = None,
+        municipality: str | None = None,
+        channel: str = "vk",
+    ) -> Someone:
         """A member of the staff."""
-        member = self.person(name, channel="vk")
+        member = self.person(name, channel=channel)
         async with self.database.transaction() as tx:
-            invited = await staff.invite(tx, role=role, school=None, municipality=None, now=self.clock.now())
+            invited = await staff.invite(
+                tx, role=role, school_id=school_id, municipality=municipality, now=self.clock.now()
+            )
         await member.starts(f"join-{invited.token}")
         await member.waits()
         return member
@@ -147,6 +164,7 @@ class Desk:
                     message = from_plain(letter.body)
                     if message.delete is None:
                         someone.heard.append(message)
+                        someone.numbers.append(f"sent-{letter.id}")
                     else:
                         someone.deleted[message.delete] = len(someone.heard)
                     async with self.database.transaction() as tx:

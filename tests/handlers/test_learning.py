@@ -70,7 +70,7 @@ class School:
 
     async def case(self, number: int) -> Case:
         async with self.desk.database.reading() as tx:
-            case = await casework.case(tx, self.member, number, knowledge=self.knowledge)
+            case = await casework.case(tx, self.member, number, knowledge=self.knowledge, now=NOW)
         assert case is not None
         return case
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from faq.markup import plain
 from handlers.messages import Attachment, Outgoing
-from handlers.staff import dialog as staff
+from handlers.staff import asking
 from handlers.texts import basics as texts
 from handlers.texts import photos as texts_photos
 from storage import forgetting
@@ -328,7 +328,7 @@ async def test_a_photo_of_the_staff_needs_no_check(desk: Desk) -> None:
     (answer,) = await parent.waits_for_messages()
     assert answer.attachments == (PHOTO,)
     # Also when it was first kept as a draft.
-    desk.clock.pass_by(staff.GOES_ON * 2)
+    desk.clock.pass_by(asking.GOES_ON * 2)
     await colleague.says("И сюда", attachments=(photo(2),))
     whose = (await colleague.waits_for_messages())[-1]
     await colleague.presses(whose.buttons[0][0].payload)

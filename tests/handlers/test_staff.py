@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handlers.texts import basics as texts
+from handlers.texts import staff as said
 from tests.handlers.desk import PHOTO, Desk
 
 
@@ -34,7 +35,7 @@ async def test_a_kept_answer_goes_out_only_once(desk: Desk) -> None:
     await colleague.presses(button.payload)
     await colleague.presses(button.payload)
     assert len(await parent.waits()) == 1
-    assert colleague.heard[-1].text == texts.CHOICE_GONE
+    assert colleague.heard[-1].text == said.NOT_YOUR_DRAFT
 
 
 async def test_nobody_can_send_a_colleagues_kept_answer(desk: Desk) -> None:
@@ -47,7 +48,7 @@ async def test_nobody_can_send_a_colleagues_kept_answer(desk: Desk) -> None:
     ((button,),) = asked.buttons
     await stranger.presses(button.payload)
     assert await parent.waits() == []
-    assert stranger.heard[-1].text == texts.CHOICE_GONE
+    assert stranger.heard[-1].text == said.NOT_YOUR_DRAFT
 
 
 async def test_without_open_questions_words_of_the_staff_get_a_hint(desk: Desk) -> None:

@@ -41,9 +41,21 @@
   const notice = document.getElementById("notice");
 
   const grow = () => {
-    text.rows = Math.min(12, Math.max(3, text.value.split("\n").length));
+    text.rows = Math.min(12, Math.max(2, text.value.split("\n").length));
   };
   text.addEventListener("input", grow);
+
+  // A ready answer goes behind what is typed already; without scripts its link opens the page with it.
+  for (const link of document.querySelectorAll("a[data-template]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      text.value = [text.value.trimEnd(), link.dataset.text].filter(Boolean).join("\n\n");
+      answer.elements.template.value = link.dataset.template;
+      link.closest("details").open = false;
+      grow();
+      text.focus();
+    });
+  }
   grow();
   text.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {

@@ -54,7 +54,7 @@ async def _talk(data: Path) -> Person:
 async def _hire(data: Path, person: Person) -> None:
     database = Database(f"sqlite:///{data / 'helpdesk.db'}")
     async with database.transaction() as tx:
-        made = await deeds.invite(tx, role="owner", school=None, municipality=None, now=NOW)
+        made = await deeds.invite(tx, role="owner", school_id=None, municipality=None, now=NOW)
         invitation = await deeds.find_invitation(tx, made.token, now=NOW)
         assert invitation is not None
         await staff.join(tx, person.id, invitation=invitation, name="Мария", now=NOW)

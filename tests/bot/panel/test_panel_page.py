@@ -36,7 +36,7 @@ class Desk:
     async def colleague(self, name: str = "Мария") -> Page:
         async with self.app.database.transaction() as tx:
             invited = await staff.invite(
-                tx, role="school", school=None, municipality=None, now=self.app.clock.now()
+                tx, role="ministry", school_id=None, municipality=None, now=self.app.clock.now()
             )
         page = await (await self.browser.new_context(viewport={"width": 390, "height": 844})).new_page()
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
@@ -142,6 +142,6 @@ async def test_everything_works_without_scripts(desk: Desk) -> None:
     )
     await plain.get_by_role("button", name="Отправить").click()
     await expect(plain.get_by_role("link", name="памятка.txt")).to_be_visible()
-    await plain.get_by_text("Закрыть вопрос", exact=True).click()
+    await plain.get_by_text("Закрыть", exact=True).click()
     await plain.get_by_role("button", name="Да, закрыть").click()
     await expect(plain.get_by_text("Вопрос закрыт")).to_be_visible()

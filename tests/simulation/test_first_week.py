@@ -1,0 +1,272 @@
+"""A small first week in CI, and the proof that each of its checks can cry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from bot.delivery import Delivery
+from handlers.cases import desks
+from handlers.messages import Address, Outgoing
+from handlers.parents import dialog
+from handlers.staff import notes
+from handlers.turn import Turn
+from storage import conversations, people, tickets
+from storage.database import Database
+from storage.schools import School
+from storage.ticket import Desk, Matter
+from tests.clock import StoppedClock
+from tests.simulation.checks import Checks, Ledger
+from tests.simulation.first_week import Week, simulate
+from tests.simulation.phones import Heard, Place
+from tests.simulation.world import Seat, World
+
+pytestmark = pytest.mark.slow
+HALF_A_DAY = 0.5
+"""From half past seven to half past seven in the evening, Tuesday."""
+
+
+# ---- the week itself
+
+
+@pytest.mark.timeout(900)
+def test_a_small_first_week_loses_nobody(index_folder: Path) -> None:
+    """Two days with the migration, the deleted topics and the groups that throw the bot out."""
+    result = simulate(0.006, seed=5, days=2.2, index_folder=index_folder)
+    assert not result.checks.counts, result.table()
+    assert int(result.figures["cases"]) > 0, result.table()
+    assert int(result.figures["answers read"]) > 0, result.table()
+
+
+# ---- whoever breaks the house is heard
+
+
+@pytest.mark.timeout(600)
+def test_a_case_at_the_wrong_desk_is_noticed(index_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def of_school(school: School) -> Desk:
+        return Desk("school", school.id % 3 + 1, school.municipality)
+
+    monkeypatch.setattr(desks, "of_school", of_school)
+    monkeypatch.setattr(desks, "places", _places_of_another_school(desks.places))
+    assert _cries("wrong_person", index_folder)
+
+
+@pytest.mark.timeout(600)
+def test_a_dropped_letter_is_noticed(index_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compose_and_send = Delivery._send_pieces
+
+    async def drops(self: Delivery, letter: Any) -> None:
+        if letter.ticket_id is not None or letter.message_id is not None:
+            letter = letter.__class__(**{**_fields(letter), "body": {**letter.body, "text": "…"}})
+        await compose_and_send(self, letter)
+
+    monkeypatch.setattr(Delivery, "_send_pieces", drops)
+    assert _cries("lost", index_folder)
+
+
+@pytest.mark.timeout(600)
+def test_a_note_that_reaches_a_parent_is_noticed(index_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add = notes.add
+
+    async def tells_the_parent_too(turn: Turn, member: Any, ticket: Any, incoming: Any, *rest: Any) -> Any:
+        parent = await people.find(turn.tx, ticket.person_id)
+        assert parent is not None
+        await turn.send(Outgoing(Address(parent.channel, parent.chat_id), incoming.text))
+        return await add(turn, member, ticket, incoming, *rest)
+
+    def many_notes(week: Week) -> None:
+        week.notes = 1.0
+
+    monkeypatch.setattr(notes, "add", tells_the_parent_too)
+    assert _cries("wrong_person", index_folder, prepare=many_notes)
+
+
+@pytest.mark.timeout(600)
+def test_a_bot_that_talks_over_people_is_noticed(index_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialog, "_is_with_human", lambda turn: False)  # noqa: ARG005
+    assert _cries("bot_talks", index_folder) or _cries("lost", index_folder)
+
+
+def _cries(check: str, index_folder: Path, *, prepare: Callable[[Week], None] | None = None) -> bool:
+    result = simulate(0.0, seed=3, days=HALF_A_DAY, index_folder=index_folder, prepare=prepare)
+    return result.checks.counts[check] > 0
+
+
+def _places_of_another_school(places: Callable[..., Any]) -> Callable[..., Any]:
+    async def elsewhere(tx: Any, desk: Desk) -> Any:
+        other = Desk(desk.level, (desk.school_id or 0) % 3 + 1, desk.municipality)
+        return await places(tx, other if desk.level == "school" else desk)
+
+    return elsewhere
+
+
+def _fields(letter: Any) -> dict[str, Any]:
+    return {name: getattr(letter, name) for name in letter.__dataclass_fields__}
+
+
+# ---- each check alone
+
+PARENT, OTHER_PARENT = Place("telegram", "1"), Place("vk", "2")
+ADMINISTRATOR, STRANGER, MINISTRY = Place("telegram", "10"), Place("telegram", "11"), Place("vk", "12")
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+def world(clock: StoppedClock) -> World:
+    """A parent with case № 7 at the first school; staff of two schools and of the ministry."""
+    world = World(schools=3, seed=1)
+    world.sits(Seat(ADMINISTRATOR, "school", frozenset([1])))
+    world.sits(Seat(STRANGER, "school", frozenset([2])))
+    world.sits(Seat(MINISTRY, "ministry"))
+    world.belongs(PARENT, world.schools[0], clock.now())
+    world.opened(7, PARENT, clock.now())
+    return world
+
+
+@pytest.fixture
+def checks(world: World, clock: StoppedClock) -> Checks:
+    return Checks(world, clock=clock)
+
+
+def heard(place: Place, said: str, *, files: tuple[bytes, ...] = ()) -> Heard:
+    return Heard(place, 1, said, (), files, None, None, None)
+
+
+@pytest.mark.parametrize("place", [STRANGER, OTHER_PARENT])
+def test_a_parents_words_are_for_the_right_desk(
+    world: World, checks: Checks, clock: StoppedClock, place: Place
+) -> None:
+    word = world.word("parent", PARENT, clock.now(), is_for_people=True)
+    for reader in (PARENT, ADMINISTRATOR, MINISTRY):
+        checks.hear(heard(reader, f"№ 7: {word.marker}"))
+    assert not checks.counts
+    checks.hear(heard(place, f"№ 7: {word.marker}"))
+    assert checks.counts == {"wrong_person": 1}
+
+
+def test_who_has_left_reads_no_more(world: World, checks: Checks, clock: StoppedClock) -> None:
+    photo = world.word("photo", PARENT, clock.now(), is_for_people=True)
+    world.seats[ADMINISTRATOR][0].until = clock.now()
+    clock.pass_by(timedelta(minutes=10))
+    checks.hear(heard(ADMINISTRATOR, "", files=(b"\xff\xd8" + photo.marker.encode() + b"\xff\xd9",)))
+    assert checks.counts == {"wrong_person": 1}
+
+
+def test_a_case_that_went_on_is_no_longer_its_former_schools(
+    world: World, checks: Checks, clock: StoppedClock
+) -> None:
+    world.belongs(PARENT, world.schools[1], clock.now())
+    world.belongs_no_more(PARENT, world.schools[0], clock.now())
+    clock.pass_by(timedelta(minutes=10))
+    word = world.word("parent", PARENT, clock.now())
+    checks.hear(heard(STRANGER, word.marker))
+    assert not checks.counts
+    checks.hear(heard(ADMINISTRATOR, word.marker))
+    assert checks.counts == {"wrong_person": 1}
+
+
+def test_a_note_and_a_strangers_answer_are_noticed(world: World, checks: Checks, clock: StoppedClock) -> None:
+    note = world.word("note", ADMINISTRATOR, clock.now(), case=7)
+    answer = world.word("answer", ADMINISTRATOR, clock.now(), case=7)
+    checks.hear(heard(MINISTRY, note.marker))
+    checks.hear(heard(PARENT, answer.marker))
+    assert not checks.counts
+    checks.hear(heard(PARENT, note.marker))
+    checks.hear(heard(OTHER_PARENT, answer.marker))
+    checks.hear(heard(STRANGER, answer.marker))
+    assert checks.counts == {"wrong_person": 3}
+
+
+def test_what_nobody_has_seen_is_lost(world: World, checks: Checks, clock: StoppedClock) -> None:
+    world.word("parent", PARENT, clock.now(), is_for_people=True)
+    world.word("parent", PARENT, clock.now())  # said to the bot
+    world.word("answer", ADMINISTRATOR, clock.now(), case=7)
+    told = world.word("answer", ADMINISTRATOR, clock.now(), case=7)
+    told.refused = True
+    checks.nothing_lost()
+    assert checks.counts == {"lost": 2}
+
+
+def test_an_answer_reported_as_undelivered_is_not_lost(
+    world: World, checks: Checks, clock: StoppedClock
+) -> None:
+    world.word("answer", ADMINISTRATOR, clock.now(), case=7)
+    checks.hear(heard(ADMINISTRATOR, "Ответ на вопрос № 7 не доставлен: родитель заблокировал бота."))
+    checks.nothing_lost()
+    assert not checks.counts
+
+
+# ---- what the tables say
+
+
+BREAKS = {
+    "illegal_mode": [
+        "UPDATE conversations SET mode = 'closed', ticket_id = NULL WHERE id = 1",  # from the bot
+        "UPDATE conversations SET mode = 'human', ticket_id = NULL WHERE id = 1",
+        "UPDATE conversations SET mode = 'human', ticket_id = 2 WHERE id = 1",  # somebody else's
+    ],
+    "wrong_ticket": [
+        "UPDATE tickets SET state = 'closed' WHERE id = 1",
+        "UPDATE tickets SET state = 'answered' WHERE id = 1",
+        "UPDATE tickets SET level = 'school', school_id = NULL WHERE id = 1",
+        "UPDATE tickets SET level = 'municipal', municipality = '' WHERE id = 1",
+        "UPDATE tickets SET clock_stopped_at = created_at WHERE id = 1",
+        "UPDATE tickets SET answer_due_at = NULL WHERE id = 1",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("check", "statement"), [(check, each) for check, broken in BREAKS.items() for each in broken]
+)
+async def test_the_ledger_sees_a_broken_row(
+    database: Database, world: World, clock: StoppedClock, check: str, statement: str
+) -> None:
+    checks = Checks(world, clock=clock)
+    ledger = Ledger(database, checks)
+    await _two_parents_with_tickets(database, clock)
+    await ledger.open()
+    async with database.transaction() as tx:
+        await tx.execute(text(statement))
+    await ledger.check("a test")
+    assert checks.counts == {check: 1}, checks.complaints
+
+
+async def test_the_ledger_is_content_with_what_the_house_does(
+    database: Database, world: World, clock: StoppedClock
+) -> None:
+    checks = Checks(world, clock=clock)
+    ledger = Ledger(database, checks)
+    await ledger.open()
+    await _two_parents_with_tickets(database, clock)
+    async with database.transaction() as tx:
+        await conversations.switch(tx, 1, "waiting_human", ticket_id=1, now=clock.now())
+    async with database.transaction() as tx:
+        await tickets.close(tx, 1, now=clock.now())
+        await conversations.switch(tx, 1, "closed", ticket_id=None, now=clock.now())
+    await ledger.check("a test")
+    assert ledger.looked_at > 0
+    assert not checks.counts, checks.complaints
+
+
+async def _two_parents_with_tickets(database: Database, clock: StoppedClock) -> None:
+    now = clock.now()
+    for number in (1, 2):
+        async with database.transaction() as tx:
+            person = await people.meet(tx, "vk", str(number), name="", now=now)
+            conversation = await conversations.of_person(tx, person.id, now=now)
+            matter = Matter(reason="asked", topic=None, tried=(), school="")
+            ticket = await tickets.open_ticket(
+                tx, person_id=person.id, conversation_id=conversation.id, matter=matter, now=now
+            )
+            due = {"answer_due_at": now, "solve_due_at": now}
+            await tickets.change(tx, ticket.id, due)
