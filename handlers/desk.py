@@ -14,7 +14,7 @@ from handlers.dialog_state import DialogState
 from handlers.errors import HelpdeskError
 from handlers.knowledge import Knowledge
 from handlers.messages import Attachment, Incoming, Outgoing
-from handlers.parents import dialog, escalation, photos, questions
+from handlers.parents import banned, dialog, escalation, flood, photos, questions
 from handlers.staff import dialog as staff
 from handlers.staff import groups as staff_groups
 from handlers.staff import handling, membership
@@ -32,6 +32,8 @@ _log = structlog.get_logger(__name__)
 AFTER_A_FAILURE = timedelta(minutes=5)
 """When to try again an answer that could be neither given nor handed to a human."""
 
+FLOOD_LIMITS = flood.Limits()
+
 
 class Helpdesk:
     """Takes events and answers what is due; everything it says waits in the outbox."""
@@ -44,16 +46,19 @@ class Helpdesk:
         now: Callable[[], datetime],
         wake: Callable[[datetime | None], None] = lambda _: None,
         deletes: Callable[[str], bool] = lambda _: False,
+        limits: flood.Limits = FLOOD_LIMITS,
     ) -> None:
         """`wake` is called after each commit, with the moment when the next answer is due, if any.
 
-        `deletes` tells whether a channel can take what a person wrote from their own screen.
+        `deletes` tells whether a channel can take what a person wrote from their own screen; `limits` how
+        much of one person, who is not staff, is dealt with one by one.
         """
         self._database = database
         self._knowledge = knowledge
         self._now = now
         self._wake = wake
         self._deletes = deletes
+        self._limits = limits
 
     async def receive(self, incoming: Incoming) -> str | None:
         """Take one event. Returns when its effects are kept; raises only `Unavailable`.
@@ -106,8 +111,13 @@ class Helpdesk:
         person = await people.meet(tx, sender.channel, sender.chat_id, name=incoming.name, now=now)
         turn = await self._turn(tx, person, now)
         member = await members.of_person(tx, person.id)
+        excess = await self._excess(turn, member, incoming)
         try:
-            if (token := _invitation_in(incoming)) is not None:
+            if person.banned_at is not None and member is None and incoming.reachable is None:
+                await banned.hear(turn, await self._without_personal_data(turn, incoming, tell=False))
+            elif excess is not None:
+                await self._hold(turn, incoming, excess)
+            elif (token := _invitation_in(incoming)) is not None:
                 await _welcome(turn, token)
             elif member is not None and incoming.reachable is None:
                 await staff.receive(turn, member, incoming)
@@ -128,6 +138,18 @@ class Helpdesk:
             return None, refused  # they asked to be forgotten
         conversation = await conversations.of_person(tx, person.id, now=now)
         return conversation.answer_due_at, refused
+
+    async def _excess(self, turn: Turn, member: Member | None, incoming: Incoming) -> flood.Excess | None:
+        """Whether that was one event too many; the staff work fast, and so does a terminal."""
+        if member is not None or incoming.reachable is not None or incoming.whole:
+            return None
+        return await flood.count(turn, self._limits)
+
+    async def _hold(self, turn: Turn, incoming: Incoming, excess: flood.Excess) -> None:
+        """Keep for later what came too fast; of what had to be hidden in it they hear once."""
+        masked = await self._without_personal_data(turn, incoming, tell=not turn.state.held_masked)
+        await dialog.hold(turn, masked, excess)
+        turn.state.held_masked = turn.state.held_masked or masked.text != incoming.text
 
     async def _receive_in_group(self, tx: Transaction, incoming: Incoming) -> None:
         """A group is no place for parents: nothing that others say there is kept, nor who they are."""
@@ -170,6 +192,9 @@ class Helpdesk:
         # Another process, or a newer message, may have come between the look and the lock.
         if due is None or due > turn.now:
             return
+        if person.banned_at is not None and await members.of_person(tx, person_id) is None:
+            await conversations.set_answer_due(tx, turn.conversation.id, None)
+            return
         await dialog.answer_pending(turn)
         await turn.save_state()
 
@@ -178,8 +203,11 @@ class Helpdesk:
         state = DialogState.from_plain(conversation.state)
         return Turn(tx, now, self._knowledge, person, conversation, state)
 
-    async def _without_personal_data(self, turn: Turn, incoming: Incoming) -> Incoming:
-        """What a parent wrote, without what must not be kept: nothing behind this line sees the original."""
+    async def _without_personal_data(self, turn: Turn, incoming: Incoming, *, tell: bool = True) -> Incoming:
+        """What a parent wrote, without what must not be kept: nothing behind this line sees the original.
+
+        Whoever may not be answered one by one is not told each time.
+        """
         incoming = replace(incoming, attachments=tuple(map(_harmlessly_named, incoming.attachments)))
         masked = privacy.mask(incoming.text)
         if not masked.hidden:
@@ -187,7 +215,8 @@ class Helpdesk:
         kinds: Counter[str] = Counter(each.kind for each in masked.hidden)
         await journal.note(turn.tx, "hidden", actor="bot", now=turn.now, details=dict(kinds))
         deleted = self._deletes(incoming.sender.channel)
-        await turn.say(privacy.told(masked.hidden, deleted=deleted), remember=False)
+        if tell:
+            await turn.say(privacy.told(masked.hidden, deleted=deleted), remember=False)
         await _delete_original(turn, incoming)
         return replace(incoming, text=masked.text)
 
@@ -208,6 +237,10 @@ class Helpdesk:
                 turn = await self._turn(tx, person, now)
                 if await members.of_person(tx, person.id) is not None:
                     await turn.say(texts.STAFF_MISHAP, remember=False)
+                    return
+                if person.banned_at is not None:
+                    await banned.hear(turn, await self._without_personal_data(turn, incoming, tell=False))
+                    await turn.save_state()
                     return
                 incoming = await self._without_personal_data(turn, incoming)
                 await dialog.keep(turn, incoming)

@@ -58,6 +58,14 @@ class DialogState:
     """The newest one: what has a greater number has not been asked about yet."""
     photos_reminded: bool = False
     """The person was reminded of that question."""
+    held_since: str = ""
+    """Since when messages are only kept because too many came (`handlers.parents.flood`); empty: not now."""
+    held_first: int = 0
+    """No message with a smaller number is among them."""
+    held_masked: bool = False
+    """The person was told that personal data in them were hidden."""
+    ban_told: str = ""
+    """When a banned person was last told where to go (`handlers.parents.banned`)."""
 
     def show(self, first: str, *others: str) -> None:
         """Note that answers were shown together; the first is the one that is asked about."""

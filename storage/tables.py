@@ -81,9 +81,13 @@ people = Table(
     # Since when the staff want to hear nothing from this person, and who said so.
     Column("banned_at", Moment),
     Column("banned_by", Key),
+    # The case in which it was said: whoever sees that case may take it back.
+    Column("banned_in", Key),
     # How many events came since `flood_since`: whoever sends too many is asked to wait.
     Column("flood_since", Moment),
     Column("flood_count", Integer, nullable=False, server_default="0"),
+    Column("flood_hour_since", Moment),
+    Column("flood_hour_count", Integer, nullable=False, server_default="0"),
     UniqueConstraint("channel", "chat_id"),
     **_NEVER_AGAIN,
 )

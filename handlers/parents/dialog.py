@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from faq.text import clean, small_talk, wants_human, words
@@ -13,6 +14,7 @@ from handlers.parents import (
     diagnosis,
     escalation,
     family,
+    flood,
     forgetting,
     greeting,
     intake,
@@ -47,6 +49,8 @@ _COMMANDS = (
 
 async def receive(turn: Turn, incoming: Incoming) -> None:
     """One event from a parent; answers at once, or notes when the answer is due."""
+    if incoming.reachable is None:
+        await flood.release(turn)
     if incoming.reachable is not None:
         await subscriptions.set_reachable(turn, reachable=incoming.reachable)
     elif incoming.started is not None:
@@ -62,6 +66,15 @@ async def receive(turn: Turn, incoming: Incoming) -> None:
         await _obey(turn, incoming.text)
     else:
         await _listen(turn, incoming)
+
+
+async def hold(turn: Turn, incoming: Incoming, excess: flood.Excess) -> None:
+    """One event too many: words are kept for later; buttons and commands are to be repeated."""
+    if incoming.button is not None:
+        await _keep_press(turn, incoming)
+    elif incoming.started is None and not _command(incoming.text):
+        await _keep_for_later(turn, incoming, excess)
+    await flood.tell(turn, excess)
 
 
 async def press(turn: Turn, payload: str) -> None:
@@ -96,9 +109,12 @@ async def press(turn: Turn, payload: str) -> None:
 
 async def answer_pending(turn: Turn) -> None:
     """Answer everything that the person wrote since the last answer as one question."""
+    was_held = await flood.release(turn)
     waiting = await conversations.pending(turn.tx, turn.conversation.id)
     await conversations.settle(turn.tx, turn.conversation.id)
     await conversations.set_answer_due(turn.tx, turn.conversation.id, None)
+    if was_held and waiting and await _reopen(turn, waiting):
+        return
     if waiting:
         await _answer(turn, waiting)
     elif turn.state.step:
@@ -124,6 +140,22 @@ async def keep(turn: Turn, incoming: Incoming) -> None:
         pending=not human,
         now=turn.now,
     )
+
+
+async def _keep_for_later(turn: Turn, incoming: Incoming, excess: flood.Excess) -> None:
+    if await _came_before(turn, incoming):
+        return
+    await flood.hold(turn, excess)
+    if incoming.edited and incoming.message_id is not None:
+        message = await conversations.edit_message(
+            turn.tx, turn.conversation.id, incoming.message_id, text=incoming.text, now=turn.now
+        )
+        if message is not None:
+            if not _is_with_human(turn):
+                await conversations.ask_again(turn.tx, message.id)
+            return
+    unreadable = f"({incoming.unreadable})" if incoming.unreadable is not None else ""
+    await keep(turn, replace(incoming, text=incoming.text or unreadable))
 
 
 async def _keep_press(turn: Turn, incoming: Incoming) -> None:
@@ -183,6 +215,14 @@ async def _hear_after_closing(turn: Turn, incoming: Incoming) -> bool:
     if turn.conversation.mode == "closed" and closed is None:
         await turn.switch("bot", ticket_id=None)
     return False
+
+
+async def _reopen(turn: Turn, waiting: Sequence[Message]) -> bool:
+    """The same for words that were kept for a while; False if they are the bot's."""
+    closed = await reopening.closed_lately(turn)
+    if closed is None or all(_is_said_to_bot(each.text) and not each.attachments for each in waiting):
+        return False
+    return await reopening.by_message(turn, closed)
 
 
 def _is_said_to_bot(text: str) -> bool:

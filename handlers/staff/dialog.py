@@ -10,6 +10,7 @@ from handlers.messages import Incoming
 from handlers.staff import (
     answering,
     asking,
+    bans,
     handling,
     incidents,
     lists,
@@ -170,6 +171,8 @@ COMMANDS: Mapping[str, Deed] = {
     "/open": lists.everything,
     "/templates": template_book.show,
     "/outage": outages.command,
+    "/ban": bans.command,
+    "/bans": bans.show,
     "/desk": in_groups_only,
     "/leave": membership.ask_leave,
 }
@@ -187,6 +190,8 @@ CASE_DEEDS: Mapping[str, CaseDeed] = {
     "urgent": handling.set_urgent,
     "close": handling.close,
     "to": answering.send_draft,
+    "ban": bans.ban,
+    "unban": bans.lift,
 }
 """Buttons of a case: `name:number` or `name:number:detail`. The case is looked up before the deed."""
 DEEDS: Mapping[str, Deed] = {
@@ -197,6 +202,7 @@ DEEDS: Mapping[str, Deed] = {
     "tpls": template_book.press,
     "inc": incidents.press,
     "outage": outages.press,
+    "bans": bans.press,
     "leave": membership.leave,
 }
 """All other buttons: `name` or `name:argument`. Whatever they reach, they reach through the scope."""
@@ -213,6 +219,6 @@ PLAIN_HEARINGS: Mapping[str, PlainHearing] = {
     "inc": incidents.hear,
 }
 """The same of words that are about no case."""
-FOR_CLOSED_TOO = {"card"}
+FOR_CLOSED_TOO = {"card", "ban", "unban"}
 _SAYS_SOMETHING = {"answer", "ask", "tpl", "use", "edit", "close", "to"}
 """Deeds after which the member wants to know whether anything reached the parent."""

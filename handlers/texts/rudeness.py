@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from faq.markup import escape
-from faq.text import small_talk
+from faq.rude import is_rude
 
 MARK = "⚠ грубая лексика"
-
-
-def is_rude(text: str) -> bool:
-    """Whether the words are marked for the staff."""
-    return small_talk(text) == "abuse"
 
 
 def after(head: str, text: str) -> str:

@@ -29,6 +29,7 @@ from tests.emulators.telegram import TelegramServer
 from tests.emulators.vk import VkServer
 from tests.house import VK_CONFIRMATION, VK_GROUP, VK_SECRET, VK_TOKEN, WEBHOOK_SECRET
 from tests.planting import Planted, Planter, traces
+from tests.sizes import long
 from tests.visitor import visiting
 
 PATIENCE = 40.0
@@ -270,7 +271,10 @@ class Scene:
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     ("database_kind", "log_format", "telegram_mode", "vk_mode"),
-    [("sqlite", "console", "polling", "callback"), ("postgresql", "json", "webhook", "polling")],
+    [
+        ("sqlite", "console", "polling", "callback"),
+        pytest.param("postgresql", "json", "webhook", "polling", marks=long),
+    ],
 )
 async def test_no_byte_of_what_was_planted_is_found_anywhere(
     database_url: str, log_format: str, telegram_mode: str, vk_mode: str, index_folder: Path, tmp_path: Path

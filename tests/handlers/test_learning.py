@@ -70,7 +70,8 @@ class School:
 
     async def case(self, number: int) -> Case:
         async with self.desk.database.reading() as tx:
-            case = await casework.case(tx, self.member, number, knowledge=self.knowledge, now=NOW)
+            now = self.desk.clock.now()
+            case = await casework.case(tx, self.member, number, knowledge=self.knowledge, now=now)
         assert case is not None
         return case
 

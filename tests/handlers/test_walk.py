@@ -13,8 +13,9 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from handlers.knowledge import Knowledge
 from tests.handlers.walk import AtOnce, Walk, World
+from tests.sizes import size
 
-HALF = 5_000
+HALF = size(700, 5_000)
 """Steps of each of the two long walks: two processes share them."""
 STEPS_OF_ONE_WALK = 100
 MOST_TURNS = 10
@@ -59,8 +60,8 @@ def test_a_short_walk_leaves_nobody_without_a_way_on(world: World) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("half", [1, 2])
-def test_in_ten_thousand_steps_nobody_is_left_without_a_way_on(
+@pytest.mark.parametrize("half", range(size(1, 2)))
+def test_in_thousands_of_steps_nobody_is_left_without_a_way_on(
     world: World, half: int, record_property: Callable[[str, object], None]
 ) -> None:
     # WALK_SEED repeats a walk, WALK_STEPS makes it longer or shorter.

@@ -57,6 +57,7 @@ async def figures(week: Week) -> dict[str, int | float | str]:
         rows = (await tx.execute(text(_ALL))).all()
         undelivered = (await tx.execute(text(_UNDELIVERED))).all()
         letters = {row.state: row.number for row in (await tx.execute(text(_LETTERS))).all()}
+        deeds = {row.deed: row.number for row in (await tx.execute(text(_JOURNAL))).all()}
         incidents = (await tx.execute(text("SELECT count(*) FROM incidents"))).scalar_one()
     ends: Counter[str] = Counter()
     for ticket in open_ones:
@@ -79,6 +80,7 @@ async def figures(week: Week) -> dict[str, int | float | str]:
         "cases reopened": sum(row.reopened > 0 for row in rows),
         "cases with a mark": sum(row.mark is not None for row in rows),
         "incidents": incidents,
+        **{f"journal: {deed}": count for deed, count in sorted(deeds.items())},
         "letters": sum(letters.values()),
         **{f"letters: {state}": count for state, count in sorted(letters.items())},
         **{f"undelivered: {row.delivery}": row.number for row in undelivered},
@@ -136,4 +138,5 @@ AND EXISTS (SELECT 1 FROM messages m WHERE m.ticket_id = tickets.id AND m.author
 _UNDELIVERED = (
     "SELECT delivery, count(*) AS number FROM messages WHERE delivery IS NOT NULL GROUP BY delivery"
 )
+_JOURNAL = "SELECT deed, count(*) AS number FROM journal WHERE ticket_id IS NOT NULL GROUP BY deed"
 _LETTERS = "SELECT state, count(*) AS number FROM outbox GROUP BY state"

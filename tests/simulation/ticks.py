@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
 import bot.app
 import bot.delivery
 import bot.schedule
@@ -44,21 +47,21 @@ class Ticks:
             task.cancel()
 
     async def _repeat(self, job: Any) -> None:
-        last = None
         while True:
-            now = self._timeline.now()
-            due = job.trigger.get_next_fire_time(last, max(now, last) if last else now)
-            if due is None:
-                return
-            if last is not None and (due - last).total_seconds() < MOST_OFTEN:
-                await self._timeline.sleep(SELDOM_SECONDS)
-            elif last is not None:
-                await self._timeline.sleep(max((due - last).total_seconds(), self._deeds_every))
-            else:
-                await self._timeline.until(due)
+            await self._timeline.sleep(self._pause(job.trigger))
             await job.func(*job.args, **job.kwargs)
-            last = self._timeline.now()
-            await self._after(f"job {getattr(job.func, '__qualname__', job.name)}")
+            await self._after(f"job {job.id}")
+            if isinstance(job.trigger, DateTrigger):
+                return
+
+    def _pause(self, trigger: Any) -> float:
+        """Seconds until the next time; intervals count from now, for they were made in real time."""
+        if isinstance(trigger, IntervalTrigger):
+            often = trigger.interval.total_seconds()
+            return SELDOM_SECONDS if often < MOST_OFTEN else max(often, self._deeds_every)
+        now = self._timeline.now()
+        due = trigger.get_next_fire_time(None, now)
+        return float((due - now).total_seconds())
 
 
 @contextmanager

@@ -206,8 +206,11 @@ def _widen_old_tables() -> None:
     with op.batch_alter_table("people") as batch_op:
         batch_op.add_column(sa.Column("banned_at", _MOMENT, nullable=True))
         batch_op.add_column(sa.Column("banned_by", _KEY, nullable=True))
+        batch_op.add_column(sa.Column("banned_in", _KEY, nullable=True))
         batch_op.add_column(sa.Column("flood_since", _MOMENT, nullable=True))
         batch_op.add_column(sa.Column("flood_count", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("flood_hour_since", _MOMENT, nullable=True))
+        batch_op.add_column(sa.Column("flood_hour_count", sa.Integer(), server_default="0", nullable=False))
 
     with op.batch_alter_table("staff") as batch_op:
         batch_op.add_column(sa.Column("replying_as", sa.String(length=60), nullable=True))
