@@ -20,6 +20,7 @@ _PART = re.compile(r"[^\w\s*#@]+|\n")
 """What ends a part of a sentence: «пошли, вы сказали» is no insult."""
 _SPELT_OUT = re.compile(r"(?<!\w)(?:[а-я][ .\-]){2,}[а-я](?!\w)")
 _STARS = "[*#@]+"
+_ADJECTIVE = ("ый", "ий", "ой")
 
 
 def is_rude(text: str) -> bool:
@@ -108,7 +109,8 @@ def _is_insult(lemmas: Sequence[str], place: int, data: _Data) -> bool:
         return False
     if data.harmless_after.intersection(lemmas[max(place - 2, 0) : place]):
         return False
-    if data.harmless_before.intersection(lemmas[place + 1 : place + 2]):
+    is_adjective = said.endswith(_ADJECTIVE)
+    if is_adjective and data.harmless_before.intersection(lemmas[place + 1 : place + 2]):
         return False
     if said in data.insults:
         return True

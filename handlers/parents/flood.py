@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from handlers.cases import deadlines, showing
+from handlers.dialog_state import DialogState
 from handlers.texts import abuse as texts
-from handlers.turn import Turn, attachments_of
+from handlers.turn import Deed, Turn, attachments_of
 from storage import conversations, flood, journal, tickets
-from storage.conversations import Message
+from storage.conversations import Conversation, Message
+from storage.people import Person
 from storage.ticket import Ticket
 
 PAUSE = timedelta(minutes=5)
@@ -88,6 +90,15 @@ async def release(turn: Turn) -> bool:
         held = [each for each in recent if _is_held(each, ticket, first=first, since=since)]
         await _show_staff(turn, ticket, held)
     return True
+
+
+async def release_before_closing(deed: Deed, parent: Person, conversation: Conversation) -> None:
+    """The staff close a case: what was kept for them comes first. The parent is held by the caller."""
+    turn = Turn(
+        deed.tx, deed.now, deed.knowledge, parent, conversation, DialogState.from_plain(conversation.state)
+    )
+    if await release(turn):
+        await turn.save_state()
 
 
 async def _show_staff(turn: Turn, ticket: Ticket, held: list[Message]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from handlers.cases import closing, deadlines, desks, showing
 from handlers.errors import HelpdeskError
 from handlers.messages import Attachment, Button, Outgoing, Rows
+from handlers.parents import flood
 from handlers.texts import basics as texts
 from handlers.texts import staff as said
 from handlers.turn import Turn, place, rows
@@ -64,10 +65,12 @@ async def close(turn: Turn, member: Member, ticket: Ticket, _: str) -> None:
 async def close_quietly(turn: Turn, member: Member, ticket: Ticket) -> Ticket | None:
     """Close the case and tell the parent, nobody else; None if it cannot be closed any more."""
     parent = await people.hold(turn.tx, ticket.person_id)
+    conversation = await conversations.find(turn.tx, ticket.conversation_id)
+    if parent is not None and conversation is not None and conversation.ticket_id == ticket.id:
+        await flood.release_before_closing(turn, parent, conversation)
     closed = await casework.close(turn.tx, turn.scope(member), ticket.id, now=turn.now)
     if closed is None:
         return None
-    conversation = await conversations.find(turn.tx, ticket.conversation_id)
     if conversation is not None and conversation.ticket_id == ticket.id:
         mode = showing.after_closing(conversation)
         await conversations.switch(turn.tx, conversation.id, mode, ticket_id=None, now=turn.now)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from faq.content.loading import packaged_base
+from faq.packaged import CONTENT
 from faq.rude import is_rude
 
 DATA = Path(__file__).parent.parent / "data"
@@ -34,13 +35,12 @@ REALLY_RUDE = (
         "КАКИЕ ЖЕ ВЫ ИДИОТЫ, ребёнок без оценок",
         "опять не работает х*йня ваша",
         "опять не работает п***ц просто",
-        "ну вы и с у к и, верните вход",
+        "с у к и, верните вход",
         "Объясните этой мрази в школе, что я мать",
         "вы козлы, пароль не подходит",
         "сын не может войти, а ваши тупые сотрудники молчат",
         "пароль не подходит. Пошли вы со своим дневником",
         "учительница дура, ничего не делает",
-        "какой д3бил это придумал",
         "тyпые вы, дневник не открывается",
         "чтоб вы сдохли с вашим дневником",
         "debil admin",
@@ -90,9 +90,9 @@ def test_parents_questions_and_our_own_words_give_no_false_alarm() -> None:
 
 def _our_texts() -> set[str]:
     texts = set()
-    for path in [*DATA.glob("*.tsv"), Path("faq/base/golden.tsv").resolve()]:
+    for path in [*DATA.glob("*.tsv"), CONTENT / "golden.tsv"]:
         with path.open(encoding="utf-8", newline="") as file:
             texts |= {row[0] for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if row}
-    for topic in packaged_base().topics:
+    for topic in packaged_base().topics.values():
         texts |= {topic.title, topic.button, *topic.phrasings}
     return texts

@@ -11,6 +11,7 @@ from faq.markup import plain
 from handlers.desk import Helpdesk
 from handlers.knowledge import Knowledge
 from handlers.messages import Address, Attachment, Incoming, Outgoing
+from handlers.parents.flood import Limits
 from handlers.staff import membership as staff
 from handlers.turn import from_plain
 from storage import outbox, people
@@ -19,6 +20,8 @@ from storage.database import Database
 from storage.people import Person
 from tests.clock import StoppedClock
 
+PATIENT = Limits(in_minute=1_000_000, in_hour=1_000_000)
+"""For whoever presses hundreds of buttons while the clock stands."""
 PHOTO = Attachment("photo", "фото.jpg", "image/jpeg", "telegram", "file-id")
 
 
@@ -71,6 +74,7 @@ class Desk:
     def __init__(self, database: Database, knowledge: Knowledge, clock: StoppedClock) -> None:
         self.database = database
         self.clock = clock
+        self.limits = Limits()
         self._knowledge = knowledge
         self._numbers = itertools.count(1)
         self._people: dict[Address, Someone] = {}
@@ -79,7 +83,11 @@ class Desk:
     def restarts(self) -> None:
         """Begin another process's life: nothing but the database is remembered."""
         self.helpdesk = Helpdesk(
-            self.database, self._knowledge, now=self.clock.now, deletes=lambda channel: channel == "telegram"
+            self.database,
+            self._knowledge,
+            now=self.clock.now,
+            deletes=lambda channel: channel == "telegram",
+            limits=self.limits,
         )
 
     def new_number(self) -> str:

@@ -20,7 +20,7 @@ from storage import conversations, staff, templates
 from storage.database import Database
 from storage.schools import School
 from storage.ticket import Desk
-from tests.handlers.desk import Someone
+from tests.handlers.desk import PATIENT, Someone
 from tests.handlers.staffroom import everything_in, member_of, revokes
 from tests.handlers.timekeeping import Office
 
@@ -96,6 +96,8 @@ async def foreign(knowledge: Knowledge, sqlite_template: Path, tmp_path: Path) -
     path = tmp_path / "helpdesk.db"
     shutil.copy(sqlite_template, path)
     office = Office(Database(f"sqlite:///{path}"), knowledge)
+    office.desk.limits = PATIENT
+    office.desk.restarts()
     school = await office.school("Ландышевая школа", municipality="Майкоп")
     own = await office.school("Гимназия № 22", municipality="Гиагинский район")
     maria, petr = await office.admin(school), await office.admin(school, "Пётр")

@@ -45,7 +45,7 @@ from storage.database import Database, Transaction
 from storage.people import Person
 from storage.ticket import Ticket
 from tests.clock import StoppedClock
-from tests.handlers.desk import PHOTO, Desk, Someone
+from tests.handlers.desk import PATIENT, PHOTO, Desk, Someone
 from tests.noise import translit, typos, wrong_layout
 
 HOMES = {"зюзябра": ("telegram", "vk", "web"), "кырдамыш": ("telegram", "web"), "шнырпель": ("vk",)}
@@ -244,7 +244,9 @@ class QuickDesk(Desk):
 
     def restart_with(self, knowledge: Knowledge) -> None:
         """A helpdesk that remembers nothing but what is in the file."""
-        self.helpdesk = Helpdesk(self.database, knowledge, now=self.clock.now, deletes=_deletes)
+        self.helpdesk = Helpdesk(
+            self.database, knowledge, now=self.clock.now, deletes=_deletes, limits=PATIENT
+        )
 
     async def close(self) -> None:
         """Put the files away."""
