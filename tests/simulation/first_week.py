@@ -40,8 +40,8 @@ from tests.simulation.parents import DAY, HOUR, Parent, Wish
 from tests.simulation.phones import Ear, Phone, TelegramPhone, VkPhone, forget_requests
 from tests.simulation.rooms import Room, TelegramRoom, VkRoom
 from tests.simulation.staff import Colleague, Habits
-from tests.simulation.ticks import MOST_OFTEN, in_simulated_time
-from tests.simulation.timeline import Timeline, loop_of, standing_still
+from tests.simulation.ticks import in_simulated_time
+from tests.simulation.timeline import Timeline, loop_of, standing_still, without_threads
 from tests.simulation.world import School, Seat, World
 
 BEGINS = datetime(2026, 9, 1, 4, 30, tzinfo=UTC)
@@ -317,8 +317,9 @@ _SILENT, _LEAVING, _BLOCKING = 0.08, 0.04, 0.02
 """Shares of the staff who never answer, who leave and who block the bot in mid-week."""
 _SHORT = 4.0
 """Days; in a week cut that short what happens day by day happens hour by hour."""
-_SELDOM = 600.0
-"""Seconds; in such a week the house looks for overdue cases and the like that often."""
+_OFTEN, _SELDOM = 300.0, 600.0
+"""Seconds between two looks for overdue cases and the like, in a whole week and in a short one: each look may
+be late, and ten thousand of them take longer than all that people do."""
 _ROOMS = {1: "forum", 3: "plain", 5: "vk", 7: "forum"}
 """In which kind of group chat the administrators of every so many-th school work."""
 _ROOMS_EVERY = 12
@@ -394,6 +395,7 @@ async def _run(
     started = time.monotonic()
     async with AsyncExitStack() as stack:
         stack.enter_context(standing_still(timeline))
+        stack.enter_context(without_threads())
         telegram = await stack.enter_async_context(TelegramServer(clock=timeline))
         vk = await stack.enter_async_context(VkServer(token=VK_TOKEN, group_id=VK_GROUP, clock=timeline))
         settings = _settings(folder, telegram, vk, database_url=database_url)
@@ -406,8 +408,8 @@ async def _run(
             for ledger in looking:
                 await ledger.check(deed)
 
-        small = days <= _SHORT
-        stack.enter_context(in_simulated_time(timeline, after, deeds_every=_SELDOM if small else MOST_OFTEN))
+        often = _SELDOM if days <= _SHORT else _OFTEN
+        stack.enter_context(in_simulated_time(timeline, after, deeds_every=often))
         app = await stack.enter_async_context(
             running(settings, clock=timeline, knowledge=knowledge, socket_=bind("127.0.0.1", 0))
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from apscheduler.triggers.date import DateTrigger
@@ -60,7 +61,8 @@ class Ticks:
             often = trigger.interval.total_seconds()
             return SELDOM_SECONDS if often < MOST_OFTEN else max(often, self._deeds_every)
         now = self._timeline.now()
-        due = trigger.get_next_fire_time(None, now)
+        # A moment later: otherwise the job that has just been done would be due again.
+        due = trigger.get_next_fire_time(None, now + timedelta(seconds=1))
         return float((due - now).total_seconds())
 
 
