@@ -16,6 +16,7 @@ from bot.supervise import ChannelKeeper
 from handlers.desk import Helpdesk
 from handlers.knowledge import Knowledge
 from handlers.messages import Address, Incoming
+from handlers.parents.flood import Limits
 from storage.database import Database
 
 
@@ -33,7 +34,14 @@ class App:
         self.missing: dict[str, str] = {}
         """Channels that are not configured, and what to set."""
         self.keepers: list[ChannelKeeper] = []
-        self.helpdesk = Helpdesk(database, knowledge, now=clock.now, wake=self._wake, deletes=self._deletes)
+        self.helpdesk = Helpdesk(
+            database,
+            knowledge,
+            now=clock.now,
+            wake=self._wake,
+            deletes=self._deletes,
+            limits=Limits(in_minute=settings.messages_per_minute, in_hour=settings.messages_per_hour),
+        )
         self.answers = Answers(self.helpdesk.answer_due, clock=clock)
         self.url = ""
         self.opened = asyncio.Event()

@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     timezone: str = ""
     semantic: Literal["auto", "off"] = "auto"
     keep_days: int = Field(default=180, ge=30, le=36500)
+    messages_per_minute: int = Field(default=20, ge=5, le=10_000)
+    messages_per_hour: int = Field(default=200, ge=20, le=100_000)
     telegram_token: SecretStr | None = None
     telegram_api_url: str | None = None
     telegram_proxy: str | None = None

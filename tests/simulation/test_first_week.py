@@ -25,6 +25,7 @@ from tests.simulation.checks import Checks, Ledger
 from tests.simulation.first_week import Week, simulate
 from tests.simulation.phones import Heard, Place
 from tests.simulation.world import Seat, World
+from tests.sizes import long
 
 pytestmark = pytest.mark.slow
 HALF_A_DAY = 0.5
@@ -34,6 +35,7 @@ HALF_A_DAY = 0.5
 # ---- the week itself
 
 
+@long
 @pytest.mark.timeout(900)
 def test_a_small_first_week_loses_nobody(index_folder: Path) -> None:
     """Two days with the migration, the deleted topics and the groups that throw the bot out."""
