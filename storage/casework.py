@@ -121,6 +121,8 @@ async def pass_to(tx: Transaction, scope: Scope, ticket_id: int, desk: Desk, *, 
         "warned_at": None,
         "clock_stopped_at": None,
         "clock_stopped_for": None,
+        # An incident is a school's: its answer is none to a case that is another's now.
+        "incident_id": case((tickets.c.school_id == desk.school_id, tickets.c.incident_id), else_=None),
     }
     return await _change(tx, scope, ticket_id, values, _is_open())
 

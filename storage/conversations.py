@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import case, exists, func, insert, select, update
 from sqlalchemy.engine import Row
 
 from storage.database import Transaction
 from storage.dialect import insert_into
-from storage.tables import attachments, conversations, message_versions, messages, people
+from storage.tables import attachments, conversations, message_versions, messages, people, staff
 
 Mode = Literal["bot", "waiting_human", "human", "closed"]
 Author = Literal["person", "press", "bot", "staff", "note"]
@@ -265,6 +265,31 @@ async def edit_staff_message(
     """Replace the text of a staff member's answer or note and keep the old one; None if it is neither."""
     mine = (messages.c.staff_id == staff_id, messages.c.author.in_(("staff", "note")))
     return await _edit(tx, *mine, messages.c.external_id == external_id, text=text, now=now)
+
+
+async def edit_copies(tx: Transaction, original: Message, *, text: str, now: datetime) -> list[Message]:
+    """Replace the text, and keep the old one, of the messages in which words of the staff went to parents.
+
+    `original` is as it was before: written for no ticket, and then sent for one or for several.
+    """
+    query = select(messages.c.id).where(
+        messages.c.id > original.id,
+        messages.c.staff_id == original.staff_id,
+        messages.c.author == "staff",
+        messages.c.ticket_id.is_not(None),
+        messages.c.external_id.is_(None),
+        messages.c.text == original.text,
+    )
+    numbers = (await tx.scalars(query.order_by(messages.c.id))).all()
+    edited = [await _edit(tx, messages.c.id == number, text=text, now=now) for number in numbers]
+    return [each for each in edited if each is not None]
+
+
+async def was_staffs(tx: Transaction, person_id: int, external_id: str) -> bool:
+    """Whether this person wrote that message as one of the staff."""
+    roles = select(staff.c.id).where(staff.c.person_id == person_id)
+    query = exists().where(messages.c.staff_id.in_(roles), messages.c.external_id == external_id)
+    return bool(await tx.scalar(select(query)))
 
 
 async def said(tx: Transaction, conversation_id: int, external_id: str) -> Message | None:

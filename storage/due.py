@@ -99,9 +99,12 @@ async def is_held(tx: Transaction, ticket: Ticket) -> bool:
 
 
 async def let_go(tx: Transaction, *, limit: int = PORTION) -> list[Ticket]:
-    """Tickets whose clock stands for an outage although none holds it any more."""
+    """Open tickets whose clock stands for an outage although none holds it any more.
+
+    Never a closed one: its clock cannot be started, and whoever works until nothing is left would not end.
+    """
     stands = tickets.c.clock_stopped_for == "outage"
-    return await _select(tx, stands, not_(_held()), after=0, limit=limit)
+    return await _select(tx, _is_open(), stands, not_(_held()), after=0, limit=limit)
 
 
 async def unplanned(tx: Transaction, *, after: int = 0, limit: int = PORTION) -> list[Ticket]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from storage.database import Transaction
 from storage.dialect import insert_into
@@ -39,6 +39,19 @@ async def show(
     return number
 
 
+async def change(
+    tx: Transaction, channel: str, chat_id: str, number: int, *, body: Mapping[str, Any]
+) -> bool:
+    """Show another body in the place of this message; False if it is not there."""
+    statement = update(feed).where(_numbered(channel, chat_id, number)).values(body=dict(body))
+    return (await tx.execute(statement)).rowcount > 0
+
+
+async def withdraw(tx: Transaction, channel: str, chat_id: str, number: int) -> None:
+    """Show this message no more."""
+    await tx.execute(delete(feed).where(_numbered(channel, chat_id, number)))
+
+
 async def since(tx: Transaction, channel: str, chat_id: str, *, after: int, limit: int = 200) -> list[Shown]:
     """What was shown after the message with this number, oldest first."""
     query = (
@@ -54,3 +67,7 @@ async def newest(tx: Transaction, channel: str, chat_id: str) -> int:
     """The number of the last message shown; 0 when there is none."""
     query = select(func.max(feed.c.id)).where(feed.c.channel == channel, feed.c.chat_id == chat_id)
     return await tx.scalar(query) or 0
+
+
+def _numbered(channel: str, chat_id: str, number: int) -> ColumnElement[bool]:
+    return (feed.c.channel == channel) & (feed.c.chat_id == chat_id) & (feed.c.id == number)

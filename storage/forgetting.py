@@ -14,6 +14,7 @@ from storage import family
 from storage.database import Transaction
 from storage.people import Person
 from storage.tables import (
+    asked,
     attachments,
     conversations,
     feed,
@@ -65,6 +66,7 @@ class Swept:
     letters: int = 0
     shown: int = 0
     tickets: int = 0
+    asked: int = 0
 
     def __add__(self, other: Swept) -> Swept:
         return Swept(
@@ -72,12 +74,13 @@ class Swept:
             self.letters + other.letters,
             self.shown + other.shown,
             self.tickets + other.tickets,
+            self.asked + other.asked,
         )
 
     @property
     def total(self) -> int:
         """Rows of all kinds."""
-        return self.messages + self.letters + self.shown + self.tickets
+        return self.messages + self.letters + self.shown + self.tickets + self.asked
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,9 @@ async def forget(tx: Transaction, person: Person, *, now: datetime) -> Forgotten
     closed_at = func.coalesce(tickets.c.closed_at, now, type_=tickets.c.closed_at.type)
     count = (
         await tx.execute(
-            update(tickets).where(questions).values(state="closed", closed_at=closed_at, **_ANONYMOUS)
+            update(tickets)
+            .where(questions)
+            .values(state="closed", closed_at=closed_at, **_NO_CLOCK, **_ANONYMOUS)
         )
     ).rowcount
     await tx.execute(delete(conversations).where(conversations.c.person_id == person.id))
@@ -137,7 +142,7 @@ async def sweep(tx: Transaction, *, before: datetime, now: datetime) -> Swept:
     Less than `PORTION` rows in all: nothing old is left.
     """
     swept = Swept()
-    for part in (_sweep_messages, _sweep_letters, _sweep_shown, _sweep_tickets):
+    for part in (_sweep_messages, _sweep_letters, _sweep_shown, _sweep_tickets, _sweep_asked):
         limit = PORTION - swept.total
         if limit > 0:
             swept += await part(tx, before, limit, now=now)
@@ -186,6 +191,7 @@ async def note_gone(tx: Transaction, gone: Collection[Leftover]) -> None:
     await tx.execute(delete(leftovers).where(leftovers.c.id.in_([each.id for each in gone])))
 
 
+_NO_CLOCK: dict[str, Any] = {"clock_stopped_at": None, "clock_stopped_for": None}
 _ANONYMOUS: dict[str, Any] = {"person_id": None, "conversation_id": None, "school": "", "card": []}
 
 
@@ -306,3 +312,11 @@ async def _sweep_tickets(tx: Transaction, before: datetime, limit: int, *, now: 
     if numbers:
         await tx.execute(update(tickets).where(tickets.c.id.in_(numbers)).values(**_ANONYMOUS))
     return Swept(tickets=len(numbers))
+
+
+async def _sweep_asked(tx: Transaction, before: datetime, limit: int, *, now: datetime) -> Swept:  # noqa: ARG001
+    query = select(asked.c.person_id, asked.c.topic).where(asked.c.at < before).limit(limit)
+    rows = [(row.person_id, row.topic) for row in (await tx.execute(query)).all()]
+    if rows:
+        await tx.execute(delete(asked).where(tuple_(asked.c.person_id, asked.c.topic).in_(rows)))
+    return Swept(asked=len(rows))

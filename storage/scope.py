@@ -66,6 +66,15 @@ def may_reach_school(scope: Scope) -> ColumnElement[bool]:
     return _is_active(me, scope.staff_id, or_(me.c.role.in_(EVERYTHING), coordinates, works_there))
 
 
+def may_reach_municipality(scope: Scope) -> ColumnElement[bool]:
+    """For a query on `schools`: whether the member has a say in the whole municipality of the school."""
+    me = staff.alias("me")
+    coordinates = and_(
+        me.c.role == "municipal", me.c.municipality != "", me.c.municipality == schools.c.municipality
+    )
+    return _is_active(me, scope.staff_id, or_(me.c.role.in_(EVERYTHING), coordinates))
+
+
 def may_reach_place(scope: Scope, desk: Desk) -> ColumnElement[bool]:
     """Whether the member has a say at the whole place of a desk, and not only at a part of it."""
     me = staff.alias("me")

@@ -178,6 +178,144 @@ conversations = Table(
     **_NEVER_AGAIN,
 )
 
+# Categories of announcements that a person does not want; without a row they do.
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column(
+        "person_id", Key, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("category", String(12), primary_key=True),
+    # Whether they said so (asked), or forbade us to write at all (blocked; offered: they were told of it).
+    Column("why", String(10), nullable=False),
+    Column("since", Moment, nullable=False),
+)
+
+# How far a parent has come on the way into the diary.
+stages = Table(
+    "stages",
+    metadata,
+    Column(
+        "person_id", Key, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("stage", String(20), nullable=False, index=True),
+    Column("since", Moment, nullable=False),
+)
+
+# Which topics of the FAQ a person was answered, the last time of each.
+asked = Table(
+    "asked",
+    metadata,
+    Column(
+        "person_id", Key, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("topic", String(60), primary_key=True, index=True),
+    Column("at", Moment, nullable=False),
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    _id(),
+    Column("title", String(120), nullable=False),
+    Column("category", String(12), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("buttons", JSON, nullable=False, server_default="[]"),
+    Column("attachments", JSON, nullable=False, server_default="[]"),
+    Column("audience", JSON, nullable=False, server_default="{}"),
+    Column("schedule", JSON, nullable=False, server_default="{}"),
+    Column("state", String(12), nullable=False, index=True),
+    # Grows with every change: a check, a test and an approval are of one edition.
+    Column("edition", Integer, nullable=False, server_default="1"),
+    Column("checked_edition", Integer),
+    Column("tested_edition", Integer),
+    Column("approved_edition", Integer),
+    # None: the owner of the machine, by the command line.
+    Column("author_id", Key, ForeignKey("staff.id")),
+    Column("approved_by", Key, ForeignKey("staff.id")),
+    Column("approved_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+
+launches = Table(
+    "launches",
+    metadata,
+    _id(),
+    Column("campaign_id", Key, ForeignKey("campaigns.id"), nullable=False, index=True),
+    # Only this municipality's readers, when the start is staggered.
+    Column("municipality", String(200), nullable=False, server_default=""),
+    # The moment for which all of these launches stand: whoever is told by one of them is not by another.
+    Column("wave", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False, index=True),
+    Column("state", String(12), nullable=False, index=True),
+    # Why it is paused, asks or was stopped, as a word; and who did it (None: the house).
+    Column("reason", String(40)),
+    Column("detail", Text),
+    Column("by_id", Key, ForeignKey("staff.id")),
+    # The words as they were when it began: whoever edits the campaign changes the next launch.
+    Column("body", JSON),
+    # The number of the last person (then: venue) that was looked at; None: not begun, -1: all of them.
+    Column("filled_to", Key),
+    # Refusals since somebody was last reached.
+    Column("refused_in_row", Integer, nullable=False, server_default="0"),
+    Column("started_at", Moment),
+    # Somebody looked after it: a launch left alone for long does not go on by itself.
+    Column("alive_at", Moment),
+    Column("ended_at", Moment),
+    UniqueConstraint("campaign_id", "municipality", "wave"),
+)
+
+# One row for each who is to read a launch, and what became of it.
+readers = Table(
+    "readers",
+    metadata,
+    _id(),
+    Column("launch_id", Key, ForeignKey("launches.id"), nullable=False),
+    # Whoever is joined across channels is one: a person's number, or minus the number of their family.
+    Column("who", Key, nullable=False),
+    Column("person_id", Key, ForeignKey("people.id", ondelete="CASCADE"), index=True),
+    Column("venue_id", Key, ForeignKey("venues.id")),
+    Column("channel", String(20), nullable=False),
+    Column("chat_id", String(64), nullable=False),
+    Column("school_id", Key, ForeignKey("schools.id")),
+    # The name of their time zone (IANA): quiet hours are theirs.
+    Column("zone", String(40), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("reason", String(40)),
+    Column("detail", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("not_before", Moment),
+    Column("claimed_at", Moment),
+    # When a request was made that may have been carried out: a messenger that drops repeats does so for an
+    # hour, after that nothing may follow.
+    Column("doubted_at", Moment),
+    Column("sent_at", Moment),
+    Column("external_id", String(120)),
+    UniqueConstraint("launch_id", "who"),
+    Index("ix_readers_waiting", "launch_id", "channel", "state", "id"),
+    Index("ix_readers_who", "who", "claimed_at"),
+    **_NEVER_AGAIN,
+)
+
+# Where announcements are posted for everybody: channels and groups, a community's wall, group chats.
+venues = Table(
+    "venues",
+    metadata,
+    _id(),
+    Column("kind", String(20), nullable=False),
+    Column("channel", String(20), nullable=False),
+    Column("chat_id", String(64), nullable=False),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("school_id", Key, ForeignKey("schools.id"), index=True),
+    Column("municipality", String(200), nullable=False, server_default=""),
+    Column("registered_by", Key, ForeignKey("staff.id")),
+    Column("created_at", Moment, nullable=False),
+    Column("lost_at", Moment),
+    Column("lost_reason", String(20)),
+    UniqueConstraint("kind", "channel", "chat_id"),
+)
+
 inbox = Table(
     "inbox",
     metadata,

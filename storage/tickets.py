@@ -118,6 +118,7 @@ async def move(
             card=[list(field) for field in card],
             warn_at=None,
             warned_at=None,
+            incident_id=None,  # of the school that it leaves
         )
         .returning(tickets)
     )

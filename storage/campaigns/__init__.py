@@ -1,0 +1,1 @@
+"""Announcements: what is to be said, when it starts, and what became of it for every reader."""
