@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.commands import schools, staff, talk, upkeep
+from bot.commands import campaign, schools, staff, talk, upkeep
 from bot.commands.faq import app as faq
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.command("ask")(talk.ask)
 app.add_typer(faq, name="faq")
 app.add_typer(schools.app, name="schools")
 app.add_typer(staff.app, name="staff")
+app.add_typer(campaign.app, name="campaign")
 app.command("migrate")(upkeep.migrate)
 app.command("doctor")(upkeep.doctor)
 app.command("forget")(upkeep.forget)

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from bot.channels.web import WebChannel
 from bot.clock import Clock, SystemClock
 from bot.health import Health
+from bot.mailing_mark import MailingMark
 from bot.messengers import Cursor, load, messengers
 from bot.opening import StartError, open_database, open_knowledge
 from bot.panel import server
@@ -21,6 +22,7 @@ from bot.parts import App
 from bot.schedule import scheduler
 from bot.settings import Settings
 from bot.supervise import ChannelKeeper, keep_running
+from handlers.campaigns.launching import Launching
 from handlers.cases import incidents, outages
 from handlers.knowledge import Knowledge
 from handlers.ministry import digest, overdue
@@ -49,11 +51,15 @@ async def running(
         app = App(settings, database, knowledge, clock=clock)
         stack.push_async_callback(_close, app)
         app.url = f"http://{settings.host}:{listening.getsockname()[1]}"
+        launching = Launching(database, knowledge, clock.now, MailingMark(settings.data_dir))
+        # Before anything is sent: what must not go on by itself is held.
+        await launching.wake_up()
         ticks = scheduler(
             database,
             app.files,
             refresh=lambda: knowledge.refresh(database),
             improve=knowledge.improve,
+            launch=partial(_launch, launching, app),
             keep_days=settings.keep_days,
             clock=clock,
             deeds={
@@ -80,6 +86,11 @@ async def running(
         tasks += _keep(app, _add_messengers(app, pages))
         app.opened.set()
         yield app
+
+
+async def _launch(launching: Launching, app: App) -> None:
+    if await launching.look():
+        app.wake_mailing()
 
 
 async def _answer(app: App) -> None:

@@ -16,6 +16,7 @@ from bot.channels.base import (
     FetchError,
     LocalFile,
     Moved,
+    NotSent,
     Rejected,
     SendError,
     SlowDown,
@@ -92,6 +93,11 @@ class Delivery:
         self._failures: Counter[int] = Counter()
         # How often the topic of a letter was gone: it goes into a new one once, then without any.
         self._topics_left: Counter[int] = Counter()
+
+    @property
+    def pacer(self) -> Pacer:
+        """The pace that all requests of the channel share."""
+        return self._pacer
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -315,7 +321,8 @@ class Delivery:
         if self._clock.now() - letter.created_at > GIVE_UP_AFTER:
             await self._fail(letter, "gave_up", error)
             return
-        if letter.priority == outbox.CAMPAIGN and not self._channel.drops_repeats:
+        is_doubtful = not isinstance(error, NotSent) and not self._channel.drops_repeats
+        if letter.priority == outbox.CAMPAIGN and is_doubtful:
             async with self._database.transaction() as tx:
                 await outbox.give_up(tx, letter.id, state="unknown", error=str(error))
             return

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from bot.channels.base import Pace
 from bot.clock import Clock
+
+
+@dataclass
+class _Mark:
+    """A message that the messenger counts; it cannot have counted it later than `done`."""
+
+    done: float | None = None
 
 
 class Pacer:
     """Spaces the messages of one channel: evenly over the second, and apart within a chat.
 
     An album is one request of several `messages`: the channel counts each of them, and so does a group,
-    while for a person's chat it is one.
+    while for a person's chat it is one. Replies take their `turn`; announcements to many take a `spare_turn`,
+    which is there only when no reply waits.
     """
 
     def __init__(
@@ -21,6 +31,7 @@ class Pacer:
     ) -> None:
         """`is_group` tells which chats are groups: their pace may be slower."""
         self._interval = 1.0 / pace.per_second
+        self._most = pace.most_in_second
         self._per_chat = pace.per_chat_interval
         self._per_group = max(pace.per_chat_interval, pace.per_group_interval)
         self._is_group = is_group
@@ -28,28 +39,62 @@ class Pacer:
         self._next = 0.0
         self._held_until = 0.0
         self._chats: dict[str, float] = {}
+        self._marks: deque[_Mark] = deque(maxlen=max(1, self._most))
+        self._unfinished: defaultdict[str, deque[list[_Mark]]] = defaultdict(deque)
+
+    @property
+    def held_for(self) -> float:
+        """For how many seconds more the messenger has asked for silence."""
+        return max(0.0, self._held_until - self._clock.monotonic())
 
     async def turn(self, chat_id: str, *, messages: int = 1) -> None:
-        """Wait until one more request to this chat is allowed."""
+        """Wait until one more request to this chat is allowed; `done` must follow."""
         # Those behind the first must have had their time before, too: then no minute holds too many.
         room = self._time_of(chat_id, messages) - self._time_of(chat_id, 1)
         while True:
             now = self._clock.monotonic()
             slot = max(now, self._next, self._chats.get(chat_id, -math.inf) + room)
             # Another chat may go first: only the channel's own slot is taken now.
-            self._next = max(now, self._next) + self._interval * messages
+            self._next = self._after(now, messages)
             if slot > now:
                 await self._clock.sleep(slot - now)
             # The messenger may have asked for silence while we waited.
             if self._clock.monotonic() >= self._held_until:
-                return
+                break
+        await self._take_marks(chat_id, messages)
 
-    def done(self, chat_id: str, *, messages: int = 1) -> None:
+    async def spare_turn(self) -> None:
+        """Wait until one more request is allowed that nobody in particular waits for.
+
+        `done("")` must follow if nothing is sent; otherwise `chat_turn` and `done` with the chat.
+        """
+        while True:
+            now = self._clock.monotonic()
+            wait = max(self._next, self._held_until) - now
+            if wait <= 0:
+                self._next = self._after(now, 1)
+                break
+            await self._clock.sleep(wait)
+        await self._take_marks(_NOBODY, 1)
+
+    async def chat_turn(self, chat_id: str) -> None:
+        """After a `spare_turn`: wait until this chat may have another message."""
+        wait = self._chats.get(chat_id, -math.inf) - self._clock.monotonic()
+        if wait > 0:
+            await self._clock.sleep(wait)
+
+    def done(self, chat_id: str, *, messages: int = 1, spare: bool = False) -> None:
         """The request ended now: the chat's interval counts from here, since it may have arrived late."""
-        time = self._time_of(chat_id, messages)
-        if time <= 0:
-            return
         now = self._clock.monotonic()
+        key = _NOBODY if spare else chat_id
+        if self._unfinished[key]:
+            for mark in self._unfinished[key].popleft():
+                mark.done = now
+        if not self._unfinished[key]:
+            del self._unfinished[key]
+        time = self._time_of(chat_id, messages)
+        if time <= 0 or chat_id == _NOBODY:
+            return
         self._chats[chat_id] = now + time
         if len(self._chats) > _REMEMBERED:
             self._chats = {chat: free for chat, free in self._chats.items() if free > now}
@@ -59,10 +104,40 @@ class Pacer:
         self._held_until = max(self._held_until, self._clock.monotonic() + seconds)
         self._next = max(self._next, self._held_until)
 
+    def _after(self, now: float, messages: int) -> float:
+        """When the next slot is, if one of so many messages is taken now."""
+        # Where a second is counted anyway, a late waking need not slow the channel down.
+        behind = now - _CATCH_UP_SECONDS if self._most else now
+        return max(behind, self._next) + self._interval * messages
+
+    async def _take_marks(self, chat_id: str, messages: int) -> None:
+        """Wait until the second before holds few enough messages, however late they may have arrived."""
+        while self._most and (wait := self._wait_for_second(messages)) > 0:
+            await self._clock.sleep(wait)
+        marks = [_Mark() for _ in range(messages)]
+        self._marks.extend(marks)
+        self._unfinished[chat_id].append(marks)
+
+    def _wait_for_second(self, messages: int) -> float:
+        last = len(self._marks) + messages - self._most - 1
+        if last < 0 or messages > self._most:
+            return 0.0
+        done = self._marks[last].done
+        if done is None:
+            return _LOOK_SECONDS
+        return done + _SECOND - self._clock.monotonic()
+
     def _time_of(self, chat_id: str, messages: int) -> float:
         """How long a request takes of its chat, in seconds."""
         return self._per_group * messages if self._is_group(chat_id) else self._per_chat
 
 
+_NOBODY = ""
+_SECOND = 1.002
+"""A second, and what two clocks may differ by meanwhile."""
+_CATCH_UP_SECONDS = 0.25
+"""So much lateness is made up for by shorter pauses."""
+_LOOK_SECONDS = 0.01
+"""How often to look whether the oldest request of the second before has ended."""
 _REMEMBERED = 5_000
 """Chats; beyond that those whose interval is over are forgotten."""

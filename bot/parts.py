@@ -8,8 +8,10 @@ from datetime import datetime
 from bot.channels.base import Channel
 from bot.channels.files import Files
 from bot.clock import Clock
+from bot.correcting import Correcting
 from bot.delivery import Delivery
 from bot.health import Health
+from bot.mailing import Mailing
 from bot.schedule import Answers
 from bot.settings import Settings
 from bot.supervise import ChannelKeeper
@@ -52,6 +54,11 @@ class App:
         for keeper in self.keepers:
             keeper.delivery.wake()
 
+    def wake_mailing(self) -> None:
+        """There may be readers of announcements."""
+        for keeper in self.keepers:
+            keeper.mailing.wake()
+
     def _deletes(self, channel: str) -> bool:
         made = self.channels.get(channel)
         return made is not None and made.deletes_theirs
@@ -73,8 +80,25 @@ class App:
         delivery = Delivery(
             channel, self.database, self.files, self.channels, clock=self.clock, report=health.note
         )
+        mailing = Mailing(
+            channel,
+            self.database,
+            self.files,
+            self.channels,
+            self.knowledge,
+            delivery.pacer,
+            clock=self.clock,
+            a_week=self.settings.announcements_per_week,
+        )
         keeper = ChannelKeeper(
-            channel, delivery, self.database, receive=self.receive, health=health, clock=self.clock
+            channel,
+            delivery,
+            mailing,
+            Correcting(channel, self.database, self.knowledge, delivery.pacer, clock=self.clock),
+            self.database,
+            receive=self.receive,
+            health=health,
+            clock=self.clock,
         )
         self.channels[channel.name] = channel
         self.health[channel.name] = health

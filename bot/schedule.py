@@ -14,6 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot.channels.files import Files
 from bot.clock import Clock, sleep_unless
 from storage import forgetting, inbox
+from storage.campaigns import book
 from storage.database import Database, Unavailable
 
 _log = structlog.get_logger(__name__)
@@ -21,6 +22,8 @@ _log = structlog.get_logger(__name__)
 LOOK_SECONDS = 5.0
 """How often to look for answers that are due although nobody woke us (another process took the event)."""
 REFRESH_SECONDS = 10
+LAUNCH_SECONDS = 10
+"""How often to look which announcements are to be started, and whether those on their way are well."""
 DEEDS_SECONDS = 60
 """How often the house looks for deeds of its own: questions to ask, deadlines to keep."""
 SWEEP_HOURS = 6
@@ -79,7 +82,7 @@ async def delete_old(database: Database, files: Files, *, keep_days: int, clock:
             break
         await clock.sleep(PAUSE_SECONDS)
     async with database.reading() as tx:
-        kept = await forgetting.files_kept(tx)
+        kept = await forgetting.files_kept(tx) | await book.files_kept(tx)
     strays = await files.drop_strays(kept, before=before)
     _log.info("old_deleted", **asdict(total), strays=strays)
 
@@ -114,6 +117,7 @@ def scheduler(
     *,
     refresh: Callable[[], Awaitable[bool]],
     improve: Callable[[], Awaitable[bool]],
+    launch: Callable[[], Awaitable[object]],
     keep_days: int,
     clock: Clock,
     deeds: Mapping[str, Callable[[], Awaitable[object]]],
@@ -130,6 +134,10 @@ def scheduler(
     # A job of its own: to embed a new base takes minutes, and changes must be taken up meanwhile.
     ticks.add_job(
         _quietly("improve", improve), "interval", seconds=REFRESH_SECONDS, max_instances=1, coalesce=True
+    )
+
+    ticks.add_job(
+        _quietly("launch", launch), "interval", seconds=LAUNCH_SECONDS, max_instances=1, coalesce=True
     )
 
     for name, deed in deeds.items():

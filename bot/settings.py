@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     keep_days: int = Field(default=180, ge=30, le=36500)
     messages_per_minute: int = Field(default=20, ge=5, le=10_000)
     messages_per_hour: int = Field(default=200, ge=20, le=100_000)
+    announcements_per_week: int = Field(default=2, ge=1, le=50)
     telegram_token: SecretStr | None = None
     telegram_api_url: str | None = None
     telegram_proxy: str | None = None

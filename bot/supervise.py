@@ -9,8 +9,10 @@ import structlog
 
 from bot.channels.base import Channel, Closed, Receive
 from bot.clock import Clock
+from bot.correcting import Correcting
 from bot.delivery import Delivery
 from bot.health import Health
+from bot.mailing import Mailing
 from storage.database import Busy, Database, Lock, Unavailable
 
 _log = structlog.get_logger(__name__)
@@ -49,6 +51,8 @@ class ChannelKeeper:
         self,
         channel: Channel,
         delivery: Delivery,
+        mailing: Mailing,
+        correcting: Correcting,
         database: Database,
         *,
         receive: Receive,
@@ -57,6 +61,8 @@ class ChannelKeeper:
     ) -> None:
         self.channel = channel
         self.delivery = delivery
+        self.mailing = mailing
+        self.correcting = correcting
         self._database = database
         self._receive = receive
         self._health = health
@@ -72,7 +78,10 @@ class ChannelKeeper:
             await self._clock.sleep(BUSY_RETRY_SECONDS)
 
     async def _serve(self, lock: Lock) -> None:
-        parts = [self.delivery.run(), self._listen(), self._watch(lock)]
+        # Whatever is wrong with announcements must not keep replies from people.
+        mailing = keep_running(f"mailing-{self.channel.name}", self.mailing.run, clock=self._clock)
+        correcting = keep_running(f"correcting-{self.channel.name}", self.correcting.run, clock=self._clock)
+        parts = [self.delivery.run(), mailing, correcting, self._listen(), self._watch(lock)]
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

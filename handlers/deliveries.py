@@ -9,7 +9,7 @@ from handlers.messages import Address, Button, Outgoing
 from handlers.texts import basics as texts
 from handlers.texts import staff as texts_staff
 from handlers.turn import place, queue, rows
-from storage import casework, conversations, groups, journal, outbox, people, staff, tickets
+from storage import casework, conversations, groups, journal, outbox, staff, subscriptions, tickets
 from storage.conversations import Message
 from storage.database import Transaction
 from storage.groups import Group
@@ -35,7 +35,7 @@ async def report_failure(tx: Transaction, letter: Letter, *, reason: str, detail
         await _report_to_desk(tx, letter, group, reason=reason, now=now)
         return
     if reason in UNREACHABLE:
-        await people.set_unreachable(tx, letter.channel, letter.chat_id, reason)
+        await subscriptions.note_unreachable(tx, letter.channel, letter.chat_id, reason, now=now)
     await journal.note(
         tx, "not_delivered", actor="bot", now=now, details={"reason": reason, "channel": letter.channel}
     )

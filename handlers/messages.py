@@ -65,6 +65,8 @@ class GroupEvent:
     """Where it is now, after it `moved` (a Telegram group that became a supergroup)."""
     has_topics: bool | None = None
     """Whether the group is divided into topics; None where the messenger does not say."""
+    is_channel: bool = False
+    """It is a channel: only administrators write there, and we are one of them or nothing."""
 
 
 @dataclass(frozen=True)

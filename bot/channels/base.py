@@ -5,8 +5,9 @@ SendError
 ├── Moved           the group has another chat_id now
 ├── TopicGone       the group is there, the topic is not (or takes no messages any more)
 ├── Rejected        the messenger will never take this message (our bug, or too large)
-├── SlowDown        hold the whole channel for some seconds
-├── Unfinished      nobody knows whether it was sent (time-out, dropped connection, 5xx)
+├── SlowDown        hold the whole channel for some seconds; nothing was sent
+├── NotSent         certainly not sent this time (no connection, an answer 5xx, a failed upload): try again
+├── Unfinished      nobody knows whether it was sent (time-out, dropped connection)
 └── Closed          the channel cannot be used (wrong token, banned, switched off)
 """
 
@@ -74,12 +75,31 @@ class SlowDown(SendError):
         self.seconds = seconds
 
 
+class NotSent(SendError):
+    """The message was certainly not sent; another try may succeed."""
+
+
 class Unfinished(SendError):
     """The fate of the message is unknown."""
 
 
 class Closed(SendError):
     """The channel cannot be used until somebody mends it; says what is wrong, in Russian."""
+
+
+OF_ONE_CHAT = (Unreachable, Moved, TopicGone, Rejected)
+"""Refusals that say nothing about other chats."""
+
+
+async def send_to_one(
+    channel: Channel, chat_ids: Sequence[str], piece: Piece, *, key: str
+) -> dict[str, str | SendError]:
+    """What `send_to_many` is where a request reaches one chat."""
+    (chat_id,) = chat_ids
+    try:
+        return {chat_id: await channel.send(Address(channel.name, chat_id), piece, key=key)}
+    except OF_ONE_CHAT as refusal:
+        return {chat_id: refusal}
 
 
 class FetchError(Exception):
@@ -119,6 +139,8 @@ class Pace:
     """Seconds between two messages to one chat."""
     per_group_interval: float = 0.0
     """Seconds between two messages to one group chat, where groups are slower."""
+    most_in_second: int = 0
+    """How many messages any second may hold, however late they arrive; 0: the even spacing is enough."""
 
 
 class Channel(Protocol):
@@ -140,6 +162,11 @@ class Channel(Protocol):
         ...
 
     @property
+    def most_readers(self) -> int:
+        """How many chats one request of `send_to_many` reaches at most."""
+        ...
+
+    @property
     def pace(self) -> Pace:
         """The messenger's limits, with a little air."""
         ...
@@ -152,6 +179,32 @@ class Channel(Protocol):
         """Send one piece and return the messenger's id of it; `key` is the same on every try.
 
         A deletion has no id: it returns "", also when the messenger will not delete the message (any more).
+        """
+        ...
+
+    async def send_to_many(
+        self, chat_ids: Sequence[str], piece: Piece, *, key: str
+    ) -> dict[str, str | SendError]:
+        """Send one piece to at most `most_readers` chats with one request, none of them twice.
+
+        Gives for each chat the messenger's id of the message, or why it was not taken there; raises
+        `SendError` when that is the answer for all of them. With the same `key` the chats may be grouped in
+        any other way on the next try.
+        """
+        ...
+
+    async def edit(self, to: Address, external_id: str, piece: Piece) -> None:
+        """Give a message of ours (what `send` returned) the words and buttons of this piece.
+
+        Of several, their ids joined by commas, it is the first. Raises `Rejected` where that is not
+        possible, or not any more; files are not exchanged everywhere.
+        """
+        ...
+
+    async def unsend(self, to: Address, external_id: str) -> None:
+        """Take a message of ours, or several, away from everybody.
+
+        Raises `Rejected` where that is not possible any more; one that is gone already is no trouble.
         """
         ...
 

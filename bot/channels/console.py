@@ -6,7 +6,16 @@ from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 
-from bot.channels.base import FetchError, LocalFile, Pace, Piece, Receive, Rejected
+from bot.channels.base import (
+    FetchError,
+    LocalFile,
+    Pace,
+    Piece,
+    Receive,
+    Rejected,
+    SendError,
+    send_to_one,
+)
 from faq.markup import draw_plain, parse
 from handlers.messages import Address, Button, Outgoing
 
@@ -18,6 +27,7 @@ class ConsoleChannel:
     pace = Pace(per_second=1000, per_chat_interval=0)
     drops_repeats = False
     deletes_theirs = False
+    most_readers = 1
 
     def __init__(self, show: Callable[[str], None]) -> None:
         """`show` prints one message."""
@@ -41,6 +51,20 @@ class ConsoleChannel:
             lines.append(f"  [{len(self._buttons)}] {button.label} {button.url}".rstrip())
         self._show("\n".join(lines))
         return key
+
+    async def send_to_many(
+        self, chat_ids: Sequence[str], piece: Piece, *, key: str
+    ) -> dict[str, str | SendError]:
+        """Print it: there is one reader."""
+        return await send_to_one(self, chat_ids, piece, key=key)
+
+    async def edit(self, to: Address, external_id: str, piece: Piece) -> None:  # noqa: ARG002
+        """Raise `Rejected`: what was printed stays."""
+        raise Rejected("в терминале сказанного не изменить")
+
+    async def unsend(self, to: Address, external_id: str) -> None:  # noqa: ARG002 - what was printed stays
+        """Raise `Rejected`: what was printed stays."""
+        raise Rejected("в терминале сказанного не изменить")
 
     def press(self, line: str) -> str | None:
         """The payload of the button with this number, if the line is one; pressing forgets the numbers."""

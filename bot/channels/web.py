@@ -28,7 +28,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from bot.channels.base import FetchError, LocalFile, Pace, Piece, Receive, Rejected, SlowDown
+from bot.channels.base import FetchError, LocalFile, Pace, Piece, Receive, Rejected, SendError, SlowDown
 from bot.channels.files import LARGEST_FILE, Files
 from bot.clock import Clock
 from faq.markup import Span, split
@@ -92,6 +92,8 @@ class WebChannel:
     name = "web"
     drops_repeats = True
     deletes_theirs = True
+    most_readers = 100
+    """Rows of one transaction."""
     pace = Pace(per_second=500, per_chat_interval=0)
 
     def __init__(
@@ -134,6 +136,46 @@ class WebChannel:
             raise SlowDown(_DATABASE_PAUSE_SECONDS) from error
         self._readers.wake(to.chat_id)
         return str(number) if piece.delete is None else ""
+
+    async def send_to_many(
+        self, chat_ids: Sequence[str], piece: Piece, *, key: str
+    ) -> dict[str, str | SendError]:
+        """Show a piece in many chats at once, in each once however often it is sent."""
+        shown: dict[str, str | SendError] = {}
+        try:
+            body = await self._draw(piece)
+            async with self._database.transaction() as tx:
+                for chat_id in chat_ids:
+                    number = await feed.show(
+                        tx, self.name, chat_id, key=_own_key(key, chat_id), body=body, now=self._clock.now()
+                    )
+                    shown[chat_id] = str(number)
+        except Unavailable as error:
+            raise SlowDown(_DATABASE_PAUSE_SECONDS) from error
+        for chat_id in shown:
+            self._readers.wake(chat_id)
+        return shown
+
+    async def edit(self, to: Address, external_id: str, piece: Piece) -> None:
+        """Change what was shown; a page that is open shows it after a reload."""
+        body = await self._draw(piece)
+        try:
+            async with self._database.transaction() as tx:
+                number = _feed_number(external_id.partition(",")[0])
+                found = await feed.change(tx, self.name, to.chat_id, number, body=body)
+        except Unavailable as error:
+            raise SlowDown(_DATABASE_PAUSE_SECONDS) from error
+        if not found:
+            raise Rejected("такого сообщения в веб-чате нет")
+
+    async def unsend(self, to: Address, external_id: str) -> None:
+        """Show a message no more; a page that is open forgets it after a reload."""
+        try:
+            async with self._database.transaction() as tx:
+                for each in external_id.split(","):
+                    await feed.withdraw(tx, self.name, to.chat_id, _feed_number(each))
+        except Unavailable as error:
+            raise SlowDown(_DATABASE_PAUSE_SECONDS) from error
 
     def is_group(self, chat_id: str) -> bool:  # noqa: ARG002 - the same for every channel
         """Never."""
@@ -206,6 +248,17 @@ def new_token() -> str:
 def chat_of(token: str) -> str:
     """The chat of the visitor with this token; the way back is closed."""
     return hashlib.sha256(token.encode()).hexdigest()[:32]
+
+
+def _own_key(key: str, chat_id: str) -> str:
+    """A key of the feed for one of many readers of the same letter."""
+    return hashlib.sha256(f"{key}:{chat_id}".encode()).hexdigest()[:32]
+
+
+def _feed_number(external_id: str) -> int:
+    if not _NUMBER.fullmatch(external_id):
+        raise Rejected("у сообщения нет такого номера")
+    return int(external_id)
 
 
 class _Refused(Exception):

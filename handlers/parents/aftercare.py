@@ -14,11 +14,11 @@ from handlers.cases import closing
 from handlers.dialog_state import DialogState
 from handlers.knowledge import Knowledge
 from handlers.messages import Button
-from handlers.parents import escalation, questions, reopening
+from handlers.parents import escalation, progress, questions, reopening
 from handlers.texts import basics
 from handlers.texts import own_question as texts
 from handlers.turn import Turn, number_in, rows
-from storage import conversations, journal, people, tickets
+from storage import conversations, journal, people, stages, tickets
 from storage.database import Database, Transaction
 from storage.ticket import Ticket
 
@@ -147,6 +147,8 @@ async def _note_outcome(turn: Turn, ticket: Ticket, *, got_in: bool) -> None:
     await tickets.change(turn.tx, ticket.id, {"got_in": got_in, "follow_up_at": None}, state=state)
     if ticket.got_in is not got_in:
         await _note(turn, "got_in", ticket, got_in=got_in)
+    if got_in:
+        await progress.note(turn, stages.INSIDE, source="aftercare")
     if not got_in:
         await _reopen(turn, ticket, told=texts.staff_not_in, within=ANSWER_WITHIN)
     elif state == "open":

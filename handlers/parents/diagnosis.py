@@ -12,11 +12,11 @@ from faq.diagnosis.tree import NOTHING, Asked, Choice, Facts, Leaf, Step, Walk
 from faq.markup import escape
 from faq.text import clean, normalise, words
 from handlers.messages import Button, Rows
-from handlers.parents import family, intake, questions
+from handlers.parents import family, intake, progress, questions
 from handlers.texts import basics as texts
 from handlers.texts import diagnosis as said
 from handlers.turn import Turn, rows
-from storage import journal
+from storage import asked, journal
 
 PREFIX = "dx:"
 """How the payloads of this file's buttons begin."""
@@ -178,6 +178,9 @@ async def _end(turn: Turn, step: Step, leaf: Leaf) -> None:
     topic = turn.knowledge.topic(leaf.topic) if leaf.topic else None
     details = {"leaf": leaf.id, "taps": len(step.path)}
     await journal.note(turn.tx, "diagnosed", actor="bot", now=turn.now, topic=leaf.topic, details=details)
+    await progress.note_leaf(turn, leaf.id, facts=step.walk.facts)
+    if topic is not None:
+        await asked.note(turn.tx, turn.person.id, [topic.slug], now=turn.now)
     send = (_send_button(leaf),) if leaf.ticket is not None else ()
     if topic is None or (leaf.done and leaf.ticket is not None):
         title = tree.tickets[leaf.ticket].title if leaf.ticket else ""

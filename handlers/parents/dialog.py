@@ -11,6 +11,7 @@ from handlers.cases import outages
 from handlers.messages import Incoming
 from handlers.parents import (
     aftercare,
+    announcements,
     diagnosis,
     escalation,
     family,
@@ -21,6 +22,7 @@ from handlers.parents import (
     own_question,
     photos,
     questions,
+    readiness,
     reopening,
     school_choice,
     schools,
@@ -39,6 +41,7 @@ _COMMANDS = (
     "/human",
     "/stop",
     "/subscribe",
+    "/settings",
     "/bot",
     "/children",
     "/join",
@@ -57,13 +60,16 @@ async def receive(turn: Turn, incoming: Incoming) -> None:
         if turn.conversation.mode == "closed":
             await turn.switch("bot", ticket_id=None)
         await greeting.start(turn, incoming.started)
+        await subscriptions.tell_of_block(turn)
     elif incoming.button is not None:
         await _keep_press(turn, incoming)
         await press(turn, incoming.button)
+        await subscriptions.tell_of_block(turn)
     elif incoming.edited:
         await _correct(turn, incoming)
     elif _command(incoming.text):
         await _obey(turn, incoming.text)
+        await subscriptions.tell_of_block(turn)
     else:
         await _listen(turn, incoming)
 
@@ -117,6 +123,7 @@ async def answer_pending(turn: Turn) -> None:
         return
     if waiting:
         await _answer(turn, waiting)
+        await subscriptions.tell_of_block(turn)
     elif turn.state.step:
         # Fell silent on the way to a human: what was told so far must not be lost.
         await school_choice.open_unasked(turn)
@@ -200,6 +207,9 @@ async def _hear_beside_human(turn: Turn, incoming: Incoming) -> bool:
     if own_question.is_asked(incoming.text):
         await own_question.show(turn)
         return True
+    if " ".join(words(clean(incoming.text))) in _FORGET_ME:
+        await forgetting.ask(turn)
+        return True
     return await school_choice.hear_other(turn, incoming.text)
 
 
@@ -228,7 +238,7 @@ async def _reopen(turn: Turn, waiting: Sequence[Message]) -> bool:
 def _is_said_to_bot(text: str) -> bool:
     """A courtesy, or words that only the bot can obey."""
     said = " ".join(words(clean(text)))
-    is_order = said in _FORGET_ME | _MY_CHILDREN or text.strip().casefold() in _SUBSCRIBE
+    is_order = said in _FORGET_ME | _MY_CHILDREN or subscriptions.meaning(text) is not None
     return small_talk(text) is not None or is_order or own_question.is_asked(text)
 
 
@@ -258,8 +268,7 @@ async def _answer(turn: Turn, waiting: Sequence[Message]) -> None:
     if talk == "stop":
         await subscriptions.stop(turn)
         await _ask_school_still(turn)
-    elif text.strip().casefold() in _SUBSCRIBE:
-        await subscriptions.resume(turn)
+    elif await subscriptions.hear(turn, text):
         await _ask_school_still(turn)
     elif turn.state.step == "school":
         await _hear_school(turn, text)
@@ -369,6 +378,7 @@ _PLAIN_COMMANDS = {
     "/menu": questions.show_sections,
     "/stop": subscriptions.stop,
     "/subscribe": subscriptions.resume,
+    "/settings": subscriptions.show,
     "/bot": escalation.back_to_bot,
     "/children": family.show,
     "/mine": own_question.show,
@@ -378,6 +388,8 @@ _ROOMS = {
     "dx": diagnosis.press,
     "line": intake.press,
     "fam": family.press,
+    "camp": announcements.press,
+    "ready": readiness.press,
     "forget": forgetting.press,
     "photo": photos.press,
     "sch": school_choice.press,
@@ -400,7 +412,6 @@ _FORGET_ME = {
     "сотрите мои данные",
 }
 _MY_CHILDREN = {"мои дети", "мой ребенок", "дети"}
-_SUBSCRIBE = {"подписаться", "подписка", "хочу получать объявления"}
 _CANCEL = {
     "отмена",
     "отменить",
@@ -437,12 +448,23 @@ async def _correct(turn: Turn, incoming: Incoming) -> None:
     if message is None:
         # The message itself never came (or comes later than its correction): its words must not be lost.
         await _listen(turn, incoming)
-    elif _is_with_human(turn):
+    elif _is_with_human(turn) or message.ticket_id == (turn.conversation.ticket_id or 0):
+        # What was said to the staff is theirs to read, also while the parent talks with the bot.
         await escalation.pass_on_correction(turn, incoming.text, of=incoming)
+    elif await _reopen_by_correction(turn, message):
+        pass
     elif message.id == await conversations.last_message_id(turn.tx, turn.conversation.id, author="person"):
         await conversations.ask_again(turn.tx, message.id)
         due = turn.now + questions.patience(incoming.text)
         await conversations.set_answer_due(turn.tx, turn.conversation.id, due)
+
+
+async def _reopen_by_correction(turn: Turn, message: Message) -> bool:
+    """What was said to the staff reads otherwise after closing; False if it was not, or is a courtesy now."""
+    closed = await reopening.closed_lately(turn)
+    if closed is None or message.ticket_id != closed.id or _is_said_to_bot(message.text):
+        return False
+    return await reopening.by_message(turn, closed, is_new=False)
 
 
 def _is_with_human(turn: Turn) -> bool:

@@ -18,7 +18,7 @@ from handlers.parents import questions, schools
 from handlers.texts import family as texts
 from handlers.texts import schools as texts_schools
 from handlers.turn import Turn, number_in, rows
-from storage import family, journal, people, tickets
+from storage import family, journal, people, stages, tickets
 from storage.family import Child
 
 PREFIX = "fam:"
@@ -367,6 +367,7 @@ async def _join(turn: Turn, owner: int) -> None:
     if other is None or not await family.join(turn.tx, turn.person.id, owner, now=turn.now):
         await turn.say(texts.ALREADY_JOINED if other else texts.CODE_WRONG, _to_list(), remember=False)
         return
+    await stages.share(turn.tx, turn.person.id)
     await journal.note(turn.tx, "channels_joined", actor="person", now=turn.now)
     await turn.say(texts.joined([turn.person.channel, *await _other_places(turn)]), _to_list())
     told = texts.joined_there(turn.person.channel)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
+from handlers.cases import desks
 from handlers.errors import HelpdeskError
 from handlers.messages import Button, Outgoing
 from handlers.parents import questions
 from handlers.texts import family as texts
-from handlers.turn import Turn, place, queue, rows
-from storage import family, forgetting, journal, staff
+from handlers.turn import Turn, queue, rows
+from storage import family, forgetting, journal, tickets
 from storage.database import Transaction
 from storage.forgetting import Forgotten, StillStaff
 from storage.people import Person
@@ -46,11 +47,18 @@ async def forget(tx: Transaction, person: Person, *, actor: str, now: datetime) 
         raise HelpdeskError(texts.STILL_STAFF) from error
     counts = {key: value for key, value in asdict(forgotten).items() if key != "closed"}
     await journal.note(tx, "forgotten", actor=actor, now=now, details=counts)
-    for member in await staff.everyone(tx):
-        for number in forgotten.closed:
-            message = Outgoing(place(member), texts.parent_forgotten(number), priority="notice")
-            await queue(tx, message, now=now)
+    for number in forgotten.closed:
+        await _tell_desk(tx, number, now=now)
     return forgotten
+
+
+async def _tell_desk(tx: Transaction, number: int, *, now: datetime) -> None:
+    """Whoever would have answered need not: a school hears nothing of another's cases."""
+    ticket = await tickets.find(tx, number)
+    for reader in await desks.readers(tx, ticket) if ticket is not None else ():
+        told = texts.parent_forgotten(number)
+        message = Outgoing(reader.to, told, ticket_id=number, priority="notice", topic=f"№ {number}")
+        await queue(tx, message, now=now)
 
 
 async def _forget_and_tell(turn: Turn) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from handlers.texts import basics as texts
 from handlers.texts import diagnosis as texts_diagnosis
 from handlers.texts import family as texts_family
 from handlers.turn import Turn, rows
-from storage import journal
+from storage import asked, journal
 
 AFTER_A_QUESTION = timedelta(seconds=1.5)
 """How long the bot waits for more after a message that reads as complete."""
@@ -69,10 +69,16 @@ async def answer(turn: Turn, text: str, decision: Decision) -> None:
         await _not_understood(turn, decision)
 
 
-async def show(turn: Turn, topic: Topic, *, confidence: float | None = None) -> None:
-    """Give the topic's answer and ask whether it helped; without a confidence it was chosen by button."""
+async def show(
+    turn: Turn, topic: Topic, *, confidence: float | None = None, more: Sequence[Button] = ()
+) -> None:
+    """Give the topic's answer and ask whether it helped; without a confidence it was chosen by button.
+
+    `more` are buttons besides the usual ones.
+    """
     turn.state.show(topic.slug)
-    await turn.say(turn.knowledge.answer(topic), _under_answer(turn, topic))
+    await asked.note(turn.tx, turn.person.id, [topic.slug], now=turn.now)
+    await turn.say(turn.knowledge.answer(topic), _under_answer(turn, topic, more))
     details = {"chosen": True} if confidence is None else {"confidence": round(confidence, 3)}
     await journal.note(turn.tx, "answered", actor="bot", now=turn.now, topic=topic.slug, details=details)
 
@@ -149,13 +155,14 @@ async def _answer_together(turn: Turn, found: _Found, text: str) -> None:
     answers = [f"**{topic.title}**\n\n{turn.knowledge.answer(topic)}" for topic, _ in shown]
     more = _without_answer(found, text)
     turn.state.show(*(topic.slug for topic, _ in shown))
+    await asked.note(turn.tx, turn.person.id, [topic.slug for topic, _ in shown], now=turn.now)
     await turn.say("\n\n".join([*answers, *more]), _under_answer(turn, shown[0][0]))
     for _, decision in shown:
         await _note(turn, "answered", decision, together=len(shown))
     await _note_unknown(turn, found)
     if found.unclear:
-        asked = found.unclear[0]
-        await _clarify(turn, asked, texts.clarify_too(_as_typed(text, asked.text_read)))
+        unclear = found.unclear[0]
+        await _clarify(turn, unclear, texts.clarify_too(_as_typed(text, unclear.text_read)))
 
 
 async def _admit(turn: Turn, found: _Found, text: str) -> None:
@@ -196,12 +203,12 @@ async def _note(turn: Turn, deed: str, decision: Decision, **more: Any) -> None:
 
 async def _clarify(turn: Turn, decision: Decision, lead: str) -> None:
     """Ask the question that tells the topics apart; where there is none, `lead` and the topics' names."""
-    asked, choices = _asked_back(turn, decision)
+    question, choices = _asked_back(turn, decision)
     turn.state.ask_back(choices)
     turn.state.foreign = False
     await _note(turn, "clarified", decision, offered=list(choices))
     none = Button(texts.BUTTON_NONE_OF_THESE, "none")
-    await turn.say(asked or lead, rows([*choices.values(), none]))
+    await turn.say(question or lead, rows([*choices.values(), none]))
 
 
 def _may_ask_back(turn: Turn, decision: Decision) -> bool:
@@ -262,11 +269,11 @@ def did_it_help(topic: Topic) -> tuple[Button, ...]:
     )
 
 
-def _under_answer(turn: Turn, topic: Topic) -> Rows:
+def _under_answer(turn: Turn, topic: Topic, more: Sequence[Button] = ()) -> Rows:
     human = (Button(texts.BUTTON_HUMAN, "human"),)
     # A question of the diagnosis waits: the answer came in between.
     back = ((_RESUME,),) if turn.state.asking else ()
-    return (did_it_help(topic), *back, human)
+    return (did_it_help(topic), *back, *rows(more), human)
 
 
 def _choice(topic: Topic) -> Button:

@@ -16,6 +16,7 @@ from handlers.texts import basics
 from handlers.texts import own_question as texts
 from handlers.turn import Turn, attachments_of, number_in, rows
 from storage import conversations, journal, people, tickets
+from storage.conversations import Message
 from storage.ticket import Ticket
 
 REOPENS_WITHIN = timedelta(days=7)
@@ -41,12 +42,15 @@ def is_late(turn: Turn, ticket: Ticket, *, within: timedelta = REOPENS_WITHIN) -
     return ticket.closed_at is None or turn.now - ticket.closed_at > within
 
 
-async def by_message(turn: Turn, ticket: Ticket) -> bool:
-    """The person wrote, and it is kept already: the question goes on; False if it cannot."""
+async def by_message(turn: Turn, ticket: Ticket, *, is_new: bool = True) -> bool:
+    """The person wrote, and it is kept already: the question goes on; False if it cannot.
+
+    A correction is not `is_new`: it stays with the staff whatever becomes of the question.
+    """
     first_id = await conversations.last_message_id(turn.tx, turn.conversation.id, author="person")
     before = {
         "ticket": ticket.id,
-        "first": first_id or 0,
+        "first": (first_id or 0) + (0 if is_new else 1),
         "level": ticket.level,
         "owner": ticket.owner_id,
         "closed_at": _plain(ticket.closed_at),
@@ -88,9 +92,7 @@ async def reopen(turn: Turn, ticket: Ticket, *, told: Told) -> Ticket | None:
     since = ticket.closed_at or turn.now
     recent = await conversations.history(turn.tx, turn.conversation.id)
     meanwhile = [
-        message
-        for message in recent
-        if message.author == "person" and message.ticket_id is None and message.created_at >= since
+        message for message in recent if message.author == "person" and _is_since(message, ticket, since)
     ]
     await conversations.put_into_ticket(turn.tx, turn.conversation.id, ticket.id, since=since)
     await turn.switch("human" if owner_id else "waiting_human", ticket_id=ticket.id)
@@ -116,6 +118,13 @@ async def reopen(turn: Turn, ticket: Ticket, *, told: Told) -> Ticket | None:
         await showing.tell_staff(turn, again, text, files=files)
     await escalation.let_check_photos(turn, again)
     return again
+
+
+def _is_since(message: Message, ticket: Ticket, since: datetime) -> bool:
+    """Whether the staff have not read it yet: it was said, or reads otherwise, since then."""
+    if message.ticket_id == ticket.id:
+        return message.edited_at is not None and message.edited_at >= since
+    return message.ticket_id is None and message.created_at >= since
 
 
 async def undo(turn: Turn, argument: str) -> None:

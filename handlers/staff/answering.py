@@ -187,14 +187,24 @@ async def correct(turn: Turn, member: Member, incoming: Incoming) -> None:
     message = await conversations.edit_staff_message(
         turn.tx, member.id, kept_under, text=incoming.text, now=turn.now
     )
-    if message is None or message.ticket_id is None or message.delivery is not None:
+    if message is None:
+        return
+    if message.delivery == "moved":
+        for copy in await conversations.edit_copies(turn.tx, before, text=incoming.text, now=turn.now):
+            await _correct(turn, member, copy)
+        return
+    await _correct(turn, member, message)
+
+
+async def _correct(turn: Turn, member: Member, message: Message) -> None:
+    if message.ticket_id is None or message.delivery is not None:
         return
     ticket = await casework.seen(turn.tx, turn.scope(member), message.ticket_id)
     if ticket is None:
         await turn.say(texts.TICKET_UNKNOWN, remember=False)
     elif message.author == asking.NOTE:
         await turn.say(said.note_changed(ticket.id), remember=False)
-        again = said.note_shown_again(ticket.id, member.name, incoming.text)
+        again = said.note_shown_again(ticket.id, member.name, message.text)
         await handling.tell_colleagues(turn, ticket, again)
     else:
         await _send_correction(turn, member, ticket, message)

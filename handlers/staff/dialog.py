@@ -11,6 +11,7 @@ from handlers.staff import (
     answering,
     asking,
     bans,
+    campaigns,
     handling,
     incidents,
     lists,
@@ -18,14 +19,16 @@ from handlers.staff import (
     notes,
     outages,
     passing,
+    readiness,
     ready,
     template_book,
+    venues,
 )
 from handlers.texts import basics as texts
 from handlers.texts import groups
 from handlers.texts import staff as said
 from handlers.turn import Turn, number_in
-from storage import casework, outbox, staff
+from storage import casework, conversations, outbox, staff
 from storage.staff import Member
 from storage.ticket import Ticket
 
@@ -46,7 +49,10 @@ async def receive(turn: Turn, member: Member, incoming: Incoming) -> None:
     """One event from a member of staff, read top to bottom."""
     command, _, argument = incoming.text.strip().partition(" ")
     command = command.partition("@")[0].casefold()
-    if incoming.ticket_id is not None:
+    if incoming.button is None and not incoming.edited and campaigns.means_brake(incoming.text):
+        # In whatever place it is said: it is urgent, and nobody answers a parent so.
+        await campaigns.stop_all(turn, member)
+    elif incoming.ticket_id is not None:
         # Where the place says what is meant, a word that begins with «/» is no command.
         await _write(turn, member, incoming)
     elif incoming.started is not None:
@@ -79,14 +85,16 @@ async def show_open(turn: Turn, member: Member) -> None:
 
 
 async def is_of_former_member(turn: Turn, incoming: Incoming) -> bool:
-    """Whether somebody who is no member any more presses an old button, or replies to an old card."""
+    """Whether somebody who is no member any more presses an old button, replies to an old card or edits."""
     is_press = incoming.button is not None and is_ours(incoming.button)
-    if not is_press and incoming.reply_to is None:
+    if not (is_press or incoming.edited) and incoming.reply_to is None:
         return False
     if not await staff.was_member(turn.tx, turn.person.id):
         return False
     if is_press:
         return True
+    if incoming.edited:
+        return await conversations.was_staffs(turn.tx, turn.person.id, incoming.message_id or "")
     here = turn.address
     mark = await outbox.find_sent(turn.tx, here.channel, here.chat_id, incoming.reply_to or "")
     return mark is not None and mark.ticket_id is not None  # a parent's letters carry none
@@ -173,7 +181,11 @@ COMMANDS: Mapping[str, Deed] = {
     "/outage": outages.command,
     "/ban": bans.command,
     "/bans": bans.show,
+    "/readiness": readiness.show,
+    "/campaigns": campaigns.show_all,
+    "/stopall": campaigns.stop_all,
     "/desk": in_groups_only,
+    "/venue": venues.command,
     "/leave": membership.ask_leave,
 }
 """What a member may type; a new command is walked by tests/handlers/test_scope.py of itself."""
@@ -203,6 +215,9 @@ DEEDS: Mapping[str, Deed] = {
     "inc": incidents.press,
     "outage": outages.press,
     "bans": bans.press,
+    "mail": campaigns.press,
+    "readiness": readiness.press,
+    "venue": venues.press,
     "leave": membership.leave,
 }
 """All other buttons: `name` or `name:argument`. Whatever they reach, they reach through the scope."""
@@ -217,6 +232,7 @@ HEARINGS: Mapping[str, Hearing] = {
 PLAIN_HEARINGS: Mapping[str, PlainHearing] = {
     "tpls": template_book.hear,
     "inc": incidents.hear,
+    campaigns.HEARING: campaigns.hear,
 }
 """The same of words that are about no case."""
 FOR_CLOSED_TOO = {"card", "ban", "unban"}

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
-from faq.schools import search
-from faq.schools.search import SchoolSearch
-from handlers.cases import desks, group_desks
+from handlers.cases import group_desks
 from handlers.messages import Address, Button, Incoming, Outgoing
-from handlers.staff import dialog
+from handlers.staff import dialog, places, venues
 from handlers.texts import basics
 from handlers.texts import groups as texts
-from handlers.turn import Deed, Turn, number_in, queue, rows
-from storage import casework, groups, inbox, journal, outbox, schools
+from handlers.turn import Deed, Turn, queue, rows
+from storage import casework, groups, inbox, journal, outbox
 from storage.groups import Group
-from storage.schools import School
-from storage.scope import EVERYTHING, Scope
+from storage.scope import Scope
 from storage.staff import Member
 from storage.ticket import Desk
 
@@ -26,23 +22,15 @@ PREFIX = "desk:"
 """How the payloads of this file's buttons begin."""
 WELCOME_WAIT = timedelta(seconds=3)
 """A group that becomes a supergroup is «joined» anew a moment before we hear that it has only moved."""
-SCHOOLS_SHOWN = 8
-"""Buttons for schools at most; whoever has a say in more names the one they mean."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A desk that a member may give the group."""
-
-    desk: Desk
-    label: str
-    payload: str
 
 
 async def happened(deed: Deed, incoming: Incoming) -> None:
     """Something happened to a group chat."""
     place, event = incoming.group, incoming.group_event
     if place is None or event is None:
+        return
+    await venues.happened(deed, incoming)
+    if event.is_channel:
         return
     if event.change == "joined":
         is_new = await groups.meet(
@@ -88,6 +76,10 @@ async def receive(turn: Turn, member: Member, incoming: Incoming) -> None:
     command, _, argument = incoming.text.strip().partition(" ")
     if incoming.button is None and command.casefold() == COMMAND:
         await _command(turn, member, group, argument.strip(), has_topics=incoming.thread is not None)
+    elif incoming.button is None and command.casefold() == venues.COMMAND:
+        await venues.command_in_group(turn, member, argument.strip(), title=group.title if group else "")
+    elif incoming.button is not None and incoming.button.startswith(venues.PREFIX):
+        await venues.press(turn, member, incoming.button.removeprefix(venues.PREFIX))
     elif incoming.button is not None and incoming.button.startswith(PREFIX):
         await _choose(turn, member, group, incoming.button.removeprefix(PREFIX), incoming)
     elif group is None or not group.is_desk:
@@ -125,7 +117,7 @@ async def _belongs_elsewhere(turn: Turn, member: Member, incoming: Incoming) -> 
 
 async def _command(turn: Turn, member: Member, group: Group | None, words: str, *, has_topics: bool) -> None:
     present = group if group is not None and group.is_desk else None
-    if present is not None and not await _may_give(turn, member, present.desk):
+    if present is not None and not await places.may_give(turn, member, present.desk):
         name = await group_desks.title(turn.tx, present.desk)
         await turn.say(texts.of_others(name), remember=False)
     elif words.casefold() in {"off", "выкл"}:
@@ -147,96 +139,30 @@ async def _switch_off(turn: Turn, member: Member, present: Group | None) -> None
 
 
 async def _offer(turn: Turn, member: Member, present: Group | None, words: str) -> None:
-    theirs = await schools.of_member(turn.tx, Scope(member.id))
-    choices = _named(member, theirs, words) if words else _usual(member, theirs)
-    hint = [texts.NAME_SCHOOL] if not words and len(theirs) > SCHOOLS_SHOWN else []
+    theirs = await places.schools_of(turn, member)
+    choices = places.offered(member, theirs, words)
+    hint = [texts.NAME_SCHOOL] if not words and len(theirs) > places.SCHOOLS_SHOWN else []
     if not choices:
         await turn.say(texts.NONE_FOUND if theirs else texts.NO_DESK_OF_YOURS, remember=False)
         return
     if words and len(choices) > 1:
         hint = [texts.ONE_OF_MANY]
     now = [texts.serves_already(await group_desks.title(turn.tx, present.desk))] if present else []
-    buttons = rows(Button(each.label, each.payload) for each in choices)
+    buttons = rows(Button(each.label, f"{PREFIX}{each.word}") for each in choices)
     await turn.say("\n\n".join([*now, texts.CHOOSE, *hint]), buttons, remember=False)
 
 
-def _usual(member: Member, theirs: Sequence[School]) -> list[Choice]:
-    """What a member may give without naming it."""
-    wide = [Choice(desks.MINISTRY, texts.BUTTON_MINISTRY, f"{PREFIX}ministry")]
-    choices = wide if member.role in EVERYTHING else []
-    if member.role == "municipal" and member.municipality:
-        desk = Desk("municipal", municipality=member.municipality)
-        choices = [Choice(desk, texts.municipality(member.municipality), f"{PREFIX}municipal")]
-    named = [school for school in theirs if school.id in member.school_ids]
-    few = theirs if len(theirs) <= SCHOOLS_SHOWN else named[:SCHOOLS_SHOWN]
-    return [*choices, *map(_of_school, few)]
-
-
-def _named(member: Member, theirs: Sequence[School], words: str) -> list[Choice]:
-    """What a member may give and has named."""
-    known = {school.id: school for school in theirs}
-    found = SchoolSearch(
-        [
-            search.School(each.id, each.name, each.municipality, each.kind, each.aliases)
-            for each in known.values()
-        ]
-    ).find(words)
-    choices = [_of_school(known[match.school.id]) for match in found.schools]
-    if member.role in EVERYTHING:
-        named = {
-            each.municipality: each for each in theirs if words.casefold() in each.municipality.casefold()
-        }
-        choices[:0] = [
-            # A button cannot carry a long name: one of its schools says which municipality is meant.
-            Choice(
-                Desk("municipal", municipality=name),
-                texts.municipality(name),
-                f"{PREFIX}municipal:{school.id}",
-            )
-            for name, school in list(named.items())[:SCHOOLS_SHOWN]
-        ]
-    return choices
-
-
-def _of_school(school: School) -> Choice:
-    label = f"{school.name}, {school.municipality}"
-    return Choice(desks.of_school(school), label, f"{PREFIX}school:{school.id}")
-
-
 async def _choose(turn: Turn, member: Member, group: Group | None, choice: str, incoming: Incoming) -> None:
-    desk = await _meant(turn, member, choice)
+    desk = await places.meant(turn, member, choice)
     present = group.desk if group is not None and group.is_desk else None
     if desk is None:
         await turn.say(basics.CHOICE_GONE, remember=False)
-    elif not await _may_give(turn, member, desk):
+    elif not await places.may_give(turn, member, desk):
         await turn.say(texts.NOT_YOURS, remember=False)
-    elif present is not None and not await _may_give(turn, member, present):
+    elif present is not None and not await places.may_give(turn, member, present):
         await turn.say(texts.of_others(await group_desks.title(turn.tx, present)), remember=False)
     else:
         await _register(turn, member, group, desk, has_topics=incoming.thread is not None)
-
-
-async def _meant(turn: Turn, member: Member, choice: str) -> Desk | None:
-    level, _, number = choice.partition(":")
-    if level == "ministry":
-        return desks.MINISTRY
-    school = await schools.find(turn.tx, number_in(number))
-    if level == "school" and school is not None:
-        return desks.of_school(school)
-    name = school.municipality if school is not None else member.municipality
-    return Desk("municipal", municipality=name) if level == "municipal" and name else None
-
-
-async def _may_give(turn: Turn, member: Member, desk: Desk) -> bool:
-    """Whether the member has a say at this desk, and may show its cases to a group or stop that."""
-    if member.role in EVERYTHING:
-        return True
-    if desk.level == "school":
-        theirs = await schools.of_member(turn.tx, Scope(member.id))
-        return any(school.id == desk.school_id for school in theirs)
-    return (
-        desk.level == "municipal" and member.role == "municipal" and member.municipality == desk.municipality
-    )
 
 
 async def _register(turn: Turn, member: Member, group: Group | None, desk: Desk, *, has_topics: bool) -> None:

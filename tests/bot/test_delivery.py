@@ -13,6 +13,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from bot.channels.files import Files
+from bot.channels.telegram import TelegramChannel
 from bot.channels.vk import VkChannel
 from bot.clock import SystemClock
 from bot.delivery import Delivery
@@ -22,6 +23,8 @@ from handlers.turn import queue
 from storage import outbox
 from storage.database import Database
 from tests.clock import FastClock
+from tests.emulators.telegram import Fault as TelegramFault
+from tests.emulators.telegram import TelegramServer
 from tests.emulators.vk import Fault, Person, VkServer
 from tests.emulators.vk_faults import FaultRule
 from tests.house import SPEED, VK_GROUP, VK_TOKEN, contents
@@ -151,6 +154,30 @@ async def test_after_a_lost_database_one_hanging_letter_holds_up_nobody_else(
     assert held.hits == 1
 
 
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [(TelegramFault.server_error(), "sent"), (TelegramFault.execute_then_drop(), "unknown")],
+)
+async def test_an_announcement_is_repeated_only_where_it_was_certainly_not_sent(
+    database: Database, tmp_path: Path, fault: TelegramFault, state: str
+) -> None:
+    clock = SystemClock()
+    async with TelegramServer(clock=clock, limits=False) as server:
+        channel = TelegramChannel(server.token, clock=clock, api_url=server.url)
+        delivery = Delivery(channel, database, Files(tmp_path), {"telegram": channel}, clock=clock)
+        reader = server.person()
+        await reader.start()
+        server.fail(fault=fault, method="sendMessage")
+        told = Outgoing(Address("telegram", str(reader.id)), "1 сентября", priority="campaign")
+        async with database.transaction() as tx:
+            await queue(tx, told, now=clock.now())
+        async with running(delivery):
+            await reader.hears("1 сентября")
+            await until(lambda: is_over(database, state=state))
+        assert len(reader.chat) == 2  # «/start» and one answer
+        await channel.close()
+
+
 # ── who does what ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -203,6 +230,11 @@ async def until(ready: Callable[[], Awaitable[bool]]) -> None:
 
 async def has_hit(rule: FaultRule) -> bool:
     return rule.hits > 0
+
+
+async def is_over(database: Database, *, state: str) -> bool:
+    async with database.reading() as tx:
+        return await outbox.count(tx) == {("telegram", state): 1}
 
 
 async def is_logged(event: str, *, logs: list[Any]) -> bool:

@@ -159,12 +159,13 @@ async def test_the_nightly_job_is_on_the_clock(database: Database, files: Files)
         files,
         refresh=nothing,
         improve=nothing,
+        launch=nothing,
         keep_days=180,
         clock=StoppedClock(),
         deeds={"first": nothing, "second": nothing},
     )
     triggers = sorted(type(job.trigger).__name__ for job in ticks.get_jobs())
-    assert triggers == ["CronTrigger", "DateTrigger", *["IntervalTrigger"] * 6]
+    assert triggers == ["CronTrigger", "DateTrigger", *["IntervalTrigger"] * 7]
 
 
 def test_what_is_kept_is_a_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

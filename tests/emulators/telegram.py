@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import math
 import random
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +21,10 @@ from typing import Any, Self
 from aiohttp import BodyPartReader, web
 
 from bot.clock import Clock, SystemClock
+from tests.emulators.chaos import Chaos
+from tests.emulators.telegram_crowd import Crowd
 from tests.emulators.telegram_faults import Fault, FaultRule
-from tests.emulators.telegram_groups import Group, Topic, new_group_id, new_supergroup_id
+from tests.emulators.telegram_groups import Channel, Group, Topic, new_group_id, new_supergroup_id
 from tests.emulators.telegram_limits import LimitHit, RateLimits
 from tests.emulators.telegram_methods import FileLimits, Methods
 from tests.emulators.telegram_people import TINY_JPEG, AlbumItem, Person, Stage
@@ -34,7 +38,10 @@ __all__ = [
     "Attachment",
     "Button",
     "Call",
+    "Channel",
+    "Chaos",
     "ChatMessage",
+    "Crowd",
     "Fault",
     "FaultRule",
     "FileLimits",
@@ -47,7 +54,11 @@ __all__ = [
 DOWNLOAD = "download"
 """The word for getting a file's bytes, where a method is named in `fail`."""
 DEFAULT_TOKEN = "7654321098:AAEmulatorEmulatorEmulatorEmulator1"
+FIRST_OF_CROWD = 500_000_001
 LARGEST_REQUEST = 64 * 1024 * 1024  # bytes; a little above the upload limit, which answers for itself
+
+
+_SPOILT_BY_CHANCE = ("send", "edit", "delete", "copy")
 
 
 @dataclass(frozen=True)
@@ -63,12 +74,14 @@ class Call:
 class TelegramServer:
     """The Bot API for one bot. Use as `async with TelegramServer(token=…) as server`.
 
-    `longest_poll` shortens long polling (real seconds); `limits=False` switches the pace limits off.
+    `longest_poll` shortens long polling (real seconds); `limits=False` switches the pace limits off; `lean`
+    counts calls instead of keeping them, for many thousands.
     """
 
     def __init__(
         self,
         *,
+        lean: bool = False,
         token: str = DEFAULT_TOKEN,
         clock: Clock | None = None,
         limits: bool = True,
@@ -81,8 +94,12 @@ class TelegramServer:
         self.bot = User(_bot_id(token), "Помощник", "diary_help_bot", is_bot=True)
         self.violations: list[str] = []
         self.calls: list[Call] = []
+        self.count_of: Counter[str] = Counter()
+        """How often each method was called."""
+        self.chaos: Chaos | None = None
         self.url = ""
         self._port = port
+        self._lean = lean
         self._world = World(clock=self.clock, bot=self.bot)
         self._updates = UpdateQueue(self.clock, self._execute_from_webhook, longest_poll=longest_poll)
         self._limits = RateLimits(self.clock, limits)
@@ -121,6 +138,12 @@ class TelegramServer:
             self._people[user_id] = Person(self._stage, chat, user=user)
         return self._people[user_id]
 
+    def crowd(self, count: int) -> Crowd:
+        """So many people who have started the bot and only read; whoever of them speaks is a `person`."""
+        crowds = self._world.crowds
+        crowds.append(Crowd(crowds[-1].ids.stop if crowds else FIRST_OF_CROWD, count))
+        return crowds[-1]
+
     def group(
         self,
         title: str,
@@ -140,6 +163,13 @@ class TelegramServer:
             chat.own_ids = itertools.count(1)
         self._world.chats[chat.id] = chat
         return Group(self._stage, chat, sees_everything=sees_everything)
+
+    def channel(self, title: str) -> Channel:
+        """A channel without the bot as yet."""
+        chat = Chat(new_supergroup_id(), "channel", title=title)
+        chat.own_ids = itertools.count(1)
+        self._world.chats[chat.id] = chat
+        return Channel(self._stage, chat)
 
     # ---- what went on
 
@@ -208,9 +238,15 @@ class TelegramServer:
         self._faults.append(rule)
         return rule
 
+    def bad_day(self, chaos: Chaos) -> Chaos:
+        """Spoil messages at random from now on; `heal` ends it."""
+        self.chaos = chaos
+        return chaos
+
     def heal(self) -> None:
-        """Forget all faults."""
+        """Forget all faults, ordered and random."""
         self._faults.clear()
+        self.chaos = None
 
     async def goes_down(self) -> None:
         """Stop listening and break every connection; nothing is forgotten."""
@@ -262,9 +298,9 @@ class TelegramServer:
         execute: Callable[[], Awaitable[web.Response]],
     ) -> web.StreamResponse:
         rule = next((rule for rule in self._faults if rule.takes(method, raw)), None)
-        if rule is None:
+        fault = rule.fault if rule is not None else self._random_fault(method, raw)
+        if fault is None:
             return await execute()
-        fault = rule.fault
         if fault.kind == "slow":
             await SystemClock().sleep(fault.seconds)
             return await execute()
@@ -272,6 +308,18 @@ class TelegramServer:
             await execute()
         self._note(method, raw, fault.kind if fault.kind != "answer" else f"fault {fault.code}")
         return await self._spoilt(request, fault)
+
+    def _random_fault(self, method: str, raw: Mapping[str, Any]) -> Fault | None:
+        if self.chaos is None or not method.startswith(_SPOILT_BY_CHANCE):
+            return None
+        now = self.clock.monotonic()
+        trouble = self.chaos.strikes(now, chats=str(raw.get("chat_id", "")))
+        if trouble == "storm":
+            return Fault.too_many_requests(math.ceil(self.chaos.storm_left(now)))
+        if trouble == "server_error":
+            page, words = Fault.html_page(), Fault.server_error()
+            return page if self.chaos.counts[trouble] % 2 else words
+        return {"drop_before": Fault.drop(), "drop_after": Fault.execute_then_drop()}.get(trouble or "")
 
     async def _spoilt(self, request: web.Request, fault: Fault) -> web.StreamResponse:
         if fault.kind == "answer":
@@ -336,7 +384,9 @@ class TelegramServer:
         return await self._with_faults(request, DOWNLOAD, {"file_path": path}, send)
 
     def _note(self, method: str, params: Mapping[str, Any], outcome: str) -> None:
-        self.calls.append(Call(method, params, self.clock.now(), outcome))
+        self.count_of[method] += 1
+        if not self._lean:
+            self.calls.append(Call(method, params, self.clock.now(), outcome))
 
 
 async def _parameters(request: web.Request) -> dict[str, Any]:

@@ -34,6 +34,29 @@ def new_supergroup_id() -> int:
 
 
 @dataclass
+class Channel(Room):
+    """A channel: its administrators post, perhaps the bot among them, and its subscribers only read."""
+
+    async def adds_bot(self, by: Person, *, may_post: bool = True) -> None:
+        """The owner makes the bot an administrator: there is no other way into a channel for it."""
+        self._chat.bot_may_post = may_post
+        self._stage.change_bot(self._chat, by.user, "administrator")
+
+    async def grants(self, by: Person, *, may_post: bool) -> None:
+        """The owner changes what the bot may do."""
+        self._stage.change_rights(self._chat, by.user, may_post=may_post)
+
+    async def removes_bot(self, by: Person) -> None:
+        """The owner takes the bot out."""
+        self._stage.change_bot(self._chat, by.user, "kicked")
+        self._chat.bot_may_post = False
+
+    async def is_deleted(self) -> None:
+        """Its owner deletes the channel; the bot is told nothing."""
+        self._chat.is_deleted = True
+
+
+@dataclass
 class Group(Room):
     """A group chat, of people and perhaps the bot."""
 

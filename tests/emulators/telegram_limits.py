@@ -53,6 +53,12 @@ class RateLimits:
         self._check(None, ALL, now, chat_id, messages)
         self._sent[chat_id].extend([now] * (messages if group else 1))
         self._sent[None].extend([now] * messages)
+        if len(self._sent) > _REMEMBERED:
+            self._forget(before=now - GROUP.seconds)
+
+    def _forget(self, *, before: float) -> None:
+        for key in [key for key, sent in self._sent.items() if sent and sent[-1] < before]:
+            del self._sent[key]
 
     def _check(self, key: int | None, limit: _Limit, now: float, chat_id: int, messages: int) -> None:
         sent = self._sent[key]
@@ -63,3 +69,7 @@ class RateLimits:
         retry_after = max(1, math.ceil(limit.seconds - (now - sent[0]) - SLACK)) if sent else 1
         self.hits.append(LimitHit(chat_id, limit.name, retry_after, self.clock.now()))
         raise Refused(429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after)
+
+
+_REMEMBERED = 5_000
+"""Chats; beyond that those are forgotten that were written to long ago."""

@@ -126,6 +126,7 @@ class Methods:
             "createForumTopic": self._open_topic,
             "leaveChat": self._leave,
             "editMessageText": self._edit_text,
+            "editMessageCaption": self._edit_caption,
             "editMessageReplyMarkup": self._edit_markup,
             "deleteMessage": self._delete_message,
             "answerCallbackQuery": self._answer_callback,
@@ -307,6 +308,8 @@ class Methods:
         chat = self._world.chat_of(params.get("chat_id", ""))
         if chat.user is None:
             _refuse_lost_group(chat)
+            if chat.kind == "channel" and not chat.bot_may_post:
+                raise bad_request("need administrator rights in the channel chat")
             return chat
         if chat.user.deactivated:
             raise Refused(403, "Forbidden: user is deactivated")
@@ -371,6 +374,12 @@ class Methods:
         if message.attachment:
             raise bad_request("there is no text in the message to edit")
         return self._change(chat, message, _text(params), params)
+
+    def _edit_caption(self, params: Params) -> bool | dict[str, Any]:
+        chat, message = self._own_message(params, "edit")
+        if not message.attachment:
+            raise bad_request("there is no caption in the message to edit")
+        return self._change(chat, message, _caption(params), params)
 
     def _edit_markup(self, params: Params) -> bool | dict[str, Any]:
         chat, message = self._own_message(params, "edit")
@@ -521,7 +530,7 @@ def _refuse_lost_group(chat: Chat) -> None:
         what = "group chat was upgraded to a supergroup chat"
         raise bad_request(what, migrate_to_chat_id=chat.migrated_to)
     if chat.is_deleted:
-        if chat.kind == "supergroup":
+        if chat.kind in ("supergroup", "channel"):
             raise bad_request("chat not found")
         raise Refused(403, "Forbidden: the group chat was deleted")
     if chat.bot_status == "kicked":

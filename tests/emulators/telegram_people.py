@@ -67,8 +67,18 @@ class Stage:
 
     def change_bot(self, chat: Chat, by: User, status: BotStatus) -> None:
         """Change what the bot is in a chat and tell it."""
+        before = _member(self.world.bot.as_json(), chat)
+        chat.bot_status = status
+        self._tell_change(chat, by, before)
+
+    def change_rights(self, chat: Chat, by: User, *, may_post: bool) -> None:
+        """Change what the bot may do in a channel and tell it."""
+        before = _member(self.world.bot.as_json(), chat)
+        chat.bot_may_post = may_post
+        self._tell_change(chat, by, before)
+
+    def _tell_change(self, chat: Chat, by: User, before: Mapping[str, Any]) -> None:
         bot = self.world.bot.as_json()
-        before, chat.bot_status = _member(bot, chat), status
         self.updates.push(
             "my_chat_member",
             {
@@ -391,7 +401,10 @@ def _member(bot: Mapping[str, Any], chat: Chat) -> dict[str, Any]:
         return {**body, "until_date": 0}
     if chat.bot_status == "administrator":
         rights = dict.fromkeys(ADMINISTRATOR_RIGHTS, False)
-        return {**body, **rights, "can_manage_chat": True, "can_manage_topics": chat.bot_manages_topics}
+        rights["can_manage_chat"] = True
+        if chat.kind == "channel":
+            return {**body, **rights, "can_post_messages": chat.bot_may_post, "can_edit_messages": False}
+        return {**body, **rights, "can_manage_topics": chat.bot_manages_topics}
     return body
 
 

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot.clock import Clock
+from tests.emulators.telegram_crowd import Crowd
 from tests.emulators.telegram_spec import bad_request
 from tests.emulators.telegram_text import Entity, Formatted
 
 FileKind = Literal["photo", "document", "voice", "video", "audio", "sticker"]
-ChatKind = Literal["private", "group", "supergroup"]
+ChatKind = Literal["private", "group", "supergroup", "channel"]
 BotStatus = Literal["member", "administrator", "left", "kicked"]
 
 TOPIC_COLOUR = 7322096
@@ -206,6 +207,8 @@ class Chat:
     bot_status: BotStatus = "left"
     bot_manages_topics: bool = False
     """A right of an administrator."""
+    bot_may_post: bool = False
+    """A right of an administrator of a channel."""
     is_forum: bool = False
     topics: dict[int, StoredTopic] = field(default_factory=dict)
     """Those that were not deleted; «General» is none of them."""
@@ -218,6 +221,8 @@ class Chat:
     """Ids of what the bot said or changed, in order: what a person may hear."""
     reply_keyboard: tuple[int, Mapping[str, Any]] | None = None
     actions: list[str] = field(default_factory=list)
+    crowd: Crowd | None = None
+    """Where somebody of a crowd reads, only how often is kept."""
 
     def as_json(self) -> dict[str, Any]:
         """The Bot API object."""
@@ -265,6 +270,7 @@ class World:
         self.bot = bot
         self.users: dict[int, User] = {bot.id: bot}
         self.chats: dict[int, Chat] = {}
+        self.crowds: list[Crowd] = []
         self.changed = Signal()
         self._files: dict[str, Attachment] = {}
         self._links: dict[str, tuple[Attachment, datetime]] = {}
@@ -285,6 +291,8 @@ class World:
         """Put a message into a chat; `rest` are fields of `StoredMessage`."""
         number = next(chat.own_ids or self._message_ids)
         message = StoredMessage(number, author, self.clock.now(), body, **rest)
+        if chat.crowd is not None:
+            chat.crowd.take(chat.id, body.text)
         chat.messages[message.id] = message
         if author is self.bot and not message.service:
             chat.spoken.append(message.id)
@@ -341,6 +349,10 @@ class World:
             **message.service,
             **_whereabouts(chat, message),
         }
+        if chat.kind == "channel":
+            # A post is the channel's own: bots do not learn who wrote it.
+            del body["from"]
+            body["sender_chat"] = chat.as_json()
         if message.sender_chat:
             body["sender_chat"] = message.sender_chat
         if message.edited_at:
@@ -362,10 +374,19 @@ class World:
             named = (chat for chat in self.chats.values() if _username(chat) == chat_id.removeprefix("@"))
             found = next(named, None)
         else:
-            found = self.chats.get(chat_id)
+            found = self.chats.get(chat_id) or self._chat_in_crowd(chat_id)
         if found is None:
             raise bad_request("chat not found")
         return found
+
+    def _chat_in_crowd(self, chat_id: int) -> Chat | None:
+        """A chat made for one request."""
+        crowd = next((crowd for crowd in self.crowds if chat_id in crowd.ids), None)
+        if crowd is None:
+            return None
+        status: BotStatus = "kicked" if chat_id in crowd.blocked else "member"
+        user = User(chat_id, "Читатель")
+        return Chat(chat_id, "private", user=user, started=True, bot_status=status, crowd=crowd)
 
 
 def _whereabouts(chat: Chat, message: StoredMessage) -> dict[str, Any]:

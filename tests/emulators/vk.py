@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
+from collections import Counter, deque
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -14,7 +14,9 @@ from uuid import uuid4
 from aiohttp import web
 
 from bot.clock import Clock, SystemClock
+from tests.emulators.chaos import Chaos, Trouble
 from tests.emulators.vk_chats import GroupChat, Member
+from tests.emulators.vk_crowd import Crowd
 from tests.emulators.vk_errors import VkError
 from tests.emulators.vk_events import (
     MAX_WAIT,
@@ -28,6 +30,7 @@ from tests.emulators.vk_events import (
 from tests.emulators.vk_faults import LONG_POLL, UPLOAD, Fault, FaultRule
 from tests.emulators.vk_methods import Batch, Methods
 from tests.emulators.vk_people import Person
+from tests.emulators.vk_wall import Post, Wall
 from tests.emulators.vk_world import ChatMessage, World
 
 if TYPE_CHECKING:
@@ -35,13 +38,34 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
-__all__ = ["LONG_POLL", "UPLOAD", "ChatMessage", "Fault", "GroupChat", "Member", "Person", "VkServer"]
+__all__ = [
+    "LONG_POLL",
+    "UPLOAD",
+    "Chaos",
+    "ChatMessage",
+    "Crowd",
+    "Fault",
+    "GroupChat",
+    "Member",
+    "Person",
+    "Post",
+    "VkServer",
+    "Wall",
+]
 
 TOKEN = "vk1.a.token"
 FIRST_USER = 1_100_000_001  # peers above 2 000 000 000 are group chats
+FIRST_OF_CROWD = 1_200_000_001
 CALLS_PER_SECOND = 20  # for a community's token
 MAX_UPLOAD = 50 * 2**20  # bytes
 MIN_VERSION = (5, 199)
+_SPOILT_BY_CHANCE = ("messages.", "wall.")
+_FAULTS: dict[Trouble, tuple[Fault, ...]] = {
+    "server_error": (Fault.html_page(), Fault.error(10), Fault.http(500), Fault.error(1)),
+    "drop_before": (Fault.drop(),),
+    "drop_after": (Fault.execute_then_drop(),),
+    "storm": (Fault.error(9), Fault.error(29), Fault.error(6)),
+}
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8")
 
 
@@ -66,12 +90,14 @@ class Refusal:
 class VkServer:
     """VK for one community: methods are under `url` + `/method/`.
 
-    `longest_poll` shortens long polling (real seconds); `limits=False` switches the pace limit off.
+    `longest_poll` shortens long polling (real seconds); `limits=False` switches the pace limit off; `lean`
+    counts calls instead of keeping them, for many thousands.
     """
 
     def __init__(
         self,
         *,
+        lean: bool = False,
         token: str = TOKEN,
         group_id: int = 1,
         clock: Clock | None = None,
@@ -84,6 +110,9 @@ class VkServer:
         self.limits = limits
         self.url = ""
         self.calls: list[Call] = []
+        self.count_of: Counter[str] = Counter()
+        """How often each method was called."""
+        self.chaos: Chaos | None = None
         self.violations: list[str] = []
         self.refusals: list[Refusal] = []
         self.limit_hits: list[Call] = []
@@ -103,6 +132,8 @@ class VkServer:
         self._user_ids = count(FIRST_USER)
         self._rules: list[FaultRule] = []
         self._recent: deque[float] = deque()
+        self._lean = lean
+        self._crowd_ids = FIRST_OF_CROWD
         self._closing = asyncio.Event()
         self._port = port
         self._longest_poll = longest_poll
@@ -146,6 +177,13 @@ class VkServer:
             self._people[number] = Person(self.world, self.events, user_id=number)
         return self._people[number]
 
+    def crowd(self, count: int) -> Crowd:
+        """So many people who have allowed messages and only read; whoever of them speaks is a `person`."""
+        crowd = Crowd(self._crowd_ids, count)
+        self._crowd_ids += count
+        self.world.crowds.append(crowd)
+        return crowd
+
     def group_chat(self, title: str, *people: Person) -> GroupChat:
         """A new chat of these people, the bot not among them yet."""
         chat = GroupChat(self.world, self.events, title=title)
@@ -168,9 +206,15 @@ class VkServer:
         self._rules.append(rule)
         return rule
 
+    def bad_day(self, chaos: Chaos) -> Chaos:
+        """Spoil messages and posts at random from now on; `heal` ends it."""
+        self.chaos = chaos
+        return chaos
+
     def heal(self) -> None:
-        """Forget all ordered troubles."""
+        """Forget all troubles, ordered and random."""
         self._rules.clear()
+        self.chaos = None
 
     async def listened(self, *, timeout: float = 10) -> None:  # noqa: ASYNC109 - a test's patience in real time
         """Wait until the bot polls: what happens before its first getLongPollServer is lost, as in VK."""
@@ -213,6 +257,11 @@ class VkServer:
     def unanswered_presses(self) -> list[str]:
         """Payloads (JSON) of the callback buttons that still spin."""
         return [pressed.payload for pressed in self.world.pressed.values()]
+
+    @property
+    def wall(self) -> Wall:
+        """The community's wall."""
+        return self.world.wall
 
     @property
     def bot_features(self) -> bool:
@@ -299,7 +348,9 @@ class VkServer:
     async def _answer(self, method: str, params: dict[str, str]) -> dict[str, Any]:
         shown = {key: value for key, value in params.items() if key != "access_token"}
         call = Call(method, shown, self.clock.now())
-        self.calls.append(call)
+        self.count_of[method] += 1
+        if not self._lean:
+            self.calls.append(call)
         try:
             self._check_access(params, call=call)
             result = await self._methods.call(method, params)
@@ -362,6 +413,7 @@ class VkServer:
         answer: Callable[[], Awaitable[web.StreamResponse]],
     ) -> web.StreamResponse:
         fault = next((rule.fault for rule in self._rules if rule.takes(method, params)), None)
+        fault = fault or self._random_fault(method, params)
         if fault is None:
             return await answer()
         if fault.kind == "error":
@@ -377,6 +429,16 @@ class VkServer:
         if fault.kind.endswith("hang"):
             await self._closing.wait()
         return _broken_off(request)
+
+    def _random_fault(self, method: str, params: dict[str, str]) -> Fault | None:
+        if self.chaos is None or not method.startswith(_SPOILT_BY_CHANCE):
+            return None
+        chats = params.get("peer_ids") or params.get("peer_id", "")
+        trouble = self.chaos.strikes(self.clock.monotonic(), chats=chats)
+        if trouble is None:
+            return None
+        turn = self.chaos.counts[trouble]
+        return _FAULTS[trouble][turn % len(_FAULTS[trouble])]
 
     async def _real_pause(self, seconds: float) -> None:
         with suppress(TimeoutError):

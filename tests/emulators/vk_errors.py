@@ -24,6 +24,8 @@ TEXTS = {
     104: "Not found",
     105: "Couldn't save file",
     121: "Invalid hash",
+    210: "Access to wall's post denied",
+    214: "Access to adding post denied",
     900: "Can't send messages for users from blacklist",
     901: "Can't send messages for users without permission",
     902: "Can't send messages to this user due to their privacy settings",

@@ -12,13 +12,13 @@ from tests.emulators.vk_errors import VkError, invalid
 from tests.emulators.vk_events import CallbackServer
 from tests.emulators.vk_keyboard import Keyboard, parse_keyboard
 from tests.emulators.vk_spec import METHODS, VERSION, WrongType, parse, unknown_parameters
-from tests.emulators.vk_world import CHAT_PEERS, Chat
+from tests.emulators.vk_world import CHAT_PEERS, Chat, Dialog
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tests.emulators.vk_events import CallbackSender, Events, LongPoll
-    from tests.emulators.vk_world import Attachment, ChatMessage, Dialog, World
+    from tests.emulators.vk_world import Attachment, ChatMessage, World
 
 TEXT_LENGTH = 4096
 MAX_ATTACHMENTS = 10
@@ -95,6 +95,9 @@ class Methods:
             "photos.saveMessagesPhoto": self._save_photo,
             "users.get": self._users,
             "utils.getServerTime": self._server_time,
+            "wall.delete": self._delete_post,
+            "wall.edit": self._edit_post,
+            "wall.post": self._post,
         }
 
     async def call(self, method: str, raw: dict[str, str]) -> Any:
@@ -125,7 +128,7 @@ class Methods:
         peers, is_list = self._targets(params)
         content = self._content(params)
         if not is_list:
-            return (await self._send_one(peers[0], params, content=content)).shown_id
+            return (await self._numbers(peers[0], params, content=content))["message_id"]
         return [await self._send_or_explain(peer, params, content=content) for peer in peers]
 
     def _targets(self, params: Params) -> tuple[list[int], bool]:
@@ -144,11 +147,20 @@ class Methods:
 
     async def _send_or_explain(self, peer: int, params: Params, *, content: Content) -> dict[str, Any]:
         try:
-            message = await self._send_one(peer, params, content=content)
+            numbers = await self._numbers(peer, params, content=content)
         except VkError as error:
             explained = {"code": error.code, "description": error.text}
             return {"peer_id": peer, "message_id": 0, "conversation_message_id": 0, "error": explained}
-        return {"peer_id": peer, "message_id": message.shown_id, "conversation_message_id": message.cmid}
+        return {"peer_id": peer} | numbers
+
+    async def _numbers(self, peer: int, params: Params, *, content: Content) -> dict[str, int]:
+        """Send; gives the numbers of the message."""
+        crowd = self._world.crowd_of(peer)
+        if crowd is None:
+            message = await self._send_one(peer, params, content=content)
+            return {"message_id": message.shown_id, "conversation_message_id": message.cmid}
+        cmid = crowd.take(peer, params["random_id"], now=self._world.clock.now())
+        return {"message_id": peer, "conversation_message_id": cmid}
 
     async def _send_one(self, peer: int, params: Params, *, content: Content) -> ChatMessage:
         dialog = self._writable(peer)
@@ -174,6 +186,10 @@ class Methods:
 
     def _writable(self, peer: int) -> Dialog:
         dialog = self._world.dialogs.get(peer)
+        if crowd := self._world.crowd_of(peer):
+            if peer in crowd.refusals:
+                raise VkError(crowd.refusals[peer])
+            return Dialog(peer, allowed=True)
         if dialog and dialog.refusal:
             raise VkError(dialog.refusal)
         if peer > CHAT_PEERS:
@@ -424,6 +440,17 @@ class Methods:
         peer |= {"type": "chat", "local_id": dialog.peer_id - CHAT_PEERS}
         settings = {"title": dialog.title, "members_count": len(dialog.members) + 1, "state": dialog.bot}
         return {"peer": peer, "chat_settings": settings | {"owner_id": dialog.members[0], "acl": {}}} | common
+
+    # The wall
+
+    async def _post(self, params: Params) -> dict[str, int]:
+        return self._world.wall.post(params)
+
+    async def _edit_post(self, params: Params) -> dict[str, int]:
+        return self._world.wall.edit(params)
+
+    async def _delete_post(self, params: Params) -> int:
+        return self._world.wall.delete(params)
 
     # Files
 

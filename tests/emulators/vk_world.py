@@ -10,8 +10,11 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
+from tests.emulators.vk_wall import Wall
+
 if TYPE_CHECKING:
     from bot.clock import Clock
+    from tests.emulators.vk_crowd import Crowd
     from tests.emulators.vk_keyboard import Button, Keyboard
 
 CHAT_PEERS = 2_000_000_000  # peers above are group chats, numbered as this community sees them
@@ -239,6 +242,8 @@ class World:
         self.clock = clock
         self.base_url = ""
         self.dialogs: dict[int, Dialog] = {}
+        self.crowds: list[Crowd] = []
+        self.wall = Wall(group_id, clock)
         self.names: dict[int, tuple[str, str]] = {}
         self.pressed: dict[str, PressedButton] = {}
         self.files: dict[str, Attachment] = {}
@@ -250,6 +255,12 @@ class World:
     def dialog_of(self, user_id: int) -> Dialog:
         """The dialog, opened on first mention."""
         return self.dialogs.setdefault(user_id, Dialog(user_id))
+
+    def crowd_of(self, peer: int) -> Crowd | None:
+        """The crowd in which a peer only reads."""
+        if not self.crowds or peer in self.dialogs:
+            return None
+        return next((crowd for crowd in self.crowds if peer in crowd.peers), None)
 
     def open_chat(self, title: str) -> Chat:
         """A new group chat with nobody in it."""

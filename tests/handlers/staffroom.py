@@ -29,6 +29,9 @@ TABLES = (
     "templates",
     "journal",
     "invitations",
+    "campaigns",
+    "launches",
+    "cursors",
 )
 """What a refused deed must leave as it was. The inbox, the outbox and the people's last moments go on."""
 

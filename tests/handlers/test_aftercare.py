@@ -437,3 +437,44 @@ async def test_what_is_said_at_the_moment_of_closing_is_not_lost(either: Desk) -
     assert "и ещё одно про дневник" in thread
     is_open = (await ticket(either, number)).state != "closed"
     assert await mode(either, parent) == ("waiting_human" if is_open else "closed")
+
+
+async def test_a_correction_after_closing_reaches_the_staff_and_not_the_bot(desk: Desk) -> None:
+    colleague, parent = await desk.colleague(), await desk.parent()
+    number = await desk.opens_question(parent)
+    message = await parent.says("класс 5 Б")
+    await colleague.presses(f"close:{number}")
+    await parent.waits()
+    await parent.edits(message, "класс 6 Б, и всё ещё не открывается")
+    assert await parent.waits() == [plain(said.reopened_by_message(number))]
+    assert "класс 6 Б" in colleague.heard[-1].text
+    assert (await ticket(desk, number)).state == "waiting"
+
+    heard = len(colleague.heard)
+    await parent.presses(f"reclose:{number}")
+    assert await parent.waits() == [plain(said.closed_again(number))]
+    assert (await ticket(desk, number)).state == "closed"
+    assert len(colleague.heard) == heard + 1
+
+
+async def test_a_courtesy_put_in_the_place_of_words_opens_nothing(desk: Desk) -> None:
+    colleague, parent = await desk.colleague(), await desk.parent()
+    number = await desk.opens_question(parent)
+    message = await parent.says("класс 5 Б")
+    await colleague.presses(f"close:{number}")
+    await parent.waits()
+    await parent.edits(message, "спасибо")
+    await parent.waits()
+    assert (await ticket(desk, number)).state == "closed"
+
+
+async def test_a_correction_of_words_to_the_staff_reaches_them_while_the_bot_talks(desk: Desk) -> None:
+    colleague, parent = await desk.colleague(), await desk.parent()
+    await desk.opens_question(parent)
+    message = await parent.says("класс 5 Б")
+    await parent.presses("bot")
+    await parent.waits()
+    await parent.edits(message, "класс 6 Б")
+    assert await parent.waits() == []
+    assert "класс 6 Б" in colleague.heard[-1].text
+    assert await mode(desk, parent) == "bot"

@@ -9,11 +9,14 @@ import pytest
 
 from handlers.dialog_state import DialogState
 from handlers.errors import HelpdeskError
+from handlers.knowledge import Knowledge
 from handlers.parents import forgetting
 from handlers.texts import family as texts
 from handlers.turn import Turn
 from storage import conversations, family, journal, people, tickets
+from storage.database import Database
 from tests.handlers.desk import Desk, Someone
+from tests.handlers.timekeeping import Office
 
 SAID = "всё сломано у Кузнечиковой"
 
@@ -86,3 +89,18 @@ async def test_staff_are_refused_with_a_sentence(desk: Desk) -> None:
     with pytest.raises(HelpdeskError, match="отзовите доступ"):
         await press(desk, colleague, "yes")
     assert await desk.is_staff(colleague)
+
+
+async def test_only_the_desk_hears_that_a_question_needs_no_answer(
+    database: Database, knowledge: Knowledge
+) -> None:
+    office = Office(database, knowledge)
+    school, other = await office.school(), await office.school("Лицей № 8")
+    admin, stranger = await office.admin(school), await office.admin(other, "Ольга")
+    parent = await office.desk.parent()
+    number = await office.asks(parent, school)
+    heard = len(stranger.heard)
+    await parent.presses("forget:yes")
+    assert await parent.waits() == [texts.FORGOTTEN]
+    assert admin.heard[-1].text == texts.parent_forgotten(number)
+    assert len(stranger.heard) == heard

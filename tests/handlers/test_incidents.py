@@ -105,6 +105,23 @@ async def test_one_answer_goes_to_all_and_the_list_tells_to_whom(office: Office)
     ]
 
 
+async def test_an_edited_answer_to_all_reaches_all(office: Office) -> None:
+    school = await office.school()
+    admin = await office.admin(school)
+    parents, _ = await three_ask(office, school)
+    await presses(admin, texts.BUTTON_ANSWER_ALL)
+    written = await admin.says("Исправим завтра")
+    await office.hears()
+    await admin.edits(written, "Исправили сегодня")
+    await office.hears()
+    for parent in parents:
+        corrected = plain(parent.heard[-1].text)
+        assert corrected.startswith("Исправленный ответ школы")
+        assert "Исправили сегодня" in corrected
+    late, _ = await asks(office, "Лида", school)
+    assert any("Исправили сегодня" in message.text for message in late.heard)
+
+
 async def test_who_comes_after_the_answer_gets_it_at_once_and_may_object(office: Office) -> None:
     school = await office.school()
     admin = await office.admin(school)
@@ -219,3 +236,24 @@ async def test_cases_that_come_at_the_same_moment_make_one_incident(any_office: 
     assert found == {1}
     async with office.database.reading() as tx:
         assert len(await stored.cases(tx, 1)) == 6
+
+
+async def test_a_case_that_went_to_another_school_gets_no_answer_of_the_first(office: Office) -> None:
+    school, other = await office.school(), await office.school("Лицей № 8")
+    await office.admin(school)
+    admin, coordinator = await office.admin(other, "Ольга"), await office.coordinator()
+    (anna, vera, zoya), (first, second, third) = await three_ask(office, school)
+    await anna.presses(f"sch:{other.id}:{first}")
+    await coordinator.presses(f"pass:{second}:s{other.id}")
+    await coordinator.says("это их ученик")
+    await office.hears()
+    assert all(f"№ {number}" in "\n".join(each.text for each in admin.heard) for number in (first, second))
+
+    await coordinator.presses("inc:1:answer")
+    await coordinator.says("Связь добавили всем")
+    await office.hears()
+
+    assert f"Вопросы: № {third}." in last(coordinator)
+    assert "Связь добавили" in last(zoya)
+    for parent in (anna, vera):
+        assert not any("Связь добавили" in each.text for each in parent.heard)

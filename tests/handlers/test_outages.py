@@ -14,7 +14,7 @@ from faq.markup import plain
 from handlers.cases import outages
 from handlers.knowledge import Knowledge
 from handlers.texts import outages as texts
-from storage import family
+from storage import family, tickets
 from storage import outages as stored
 from storage.database import Database
 from storage.schools import School
@@ -221,3 +221,22 @@ async def test_two_who_declare_or_end_at_once_do_it_once(any_office: Office) -> 
     said = [plain(each.text) for each in (*one.heard, *two.heard)]
     assert sum("Сбой закончен (" in each for each in said) == 1
     assert said.count(texts.ENDED_ALREADY) == 1
+
+
+async def test_a_parent_forgotten_during_an_outage_does_not_keep_the_job_busy(any_office: Office) -> None:
+    office = any_office
+    school = await office.school()
+    admin, parent = await office.admin(school), await office.desk.parent()
+    number = await office.asks(parent, school)
+    await declares(admin)
+    assert (await ticket_of(office, number)).clock_stopped_for == "outage"
+    await parent.presses("forget:yes")
+    await parent.waits()
+    assert (await ticket_of(office, number)).clock_stopped_for is None
+
+    # As it was left by versions that did not know of this.
+    async with office.database.transaction() as tx:
+        stood = {"clock_stopped_at": office.clock.now(), "clock_stopped_for": "outage"}
+        await tickets.change(tx, number, stood, state="closed")
+    await presses(admin, texts.BUTTON_END)
+    await office.look()  # it works until nothing is left to do

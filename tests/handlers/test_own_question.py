@@ -8,6 +8,7 @@ import pytest
 
 from faq.markup import plain
 from handlers.texts import basics as texts
+from handlers.texts import family as texts_family
 from handlers.texts import own_question as said
 from storage import schools, tickets
 from tests.handlers.desk import Desk, Someone
@@ -142,3 +143,12 @@ async def test_what_is_said_first_is_still_a_question_for_the_bot(desk: Desk) ->
     (told,) = await parent.waits()
     assert told != plain(said.NO_QUESTION)
     assert texts.NOTICE not in told
+
+
+async def test_forget_me_is_obeyed_while_the_staff_have_the_question(desk: Desk) -> None:
+    colleague, parent = await desk.colleague(), await desk.parent()
+    await desk.opens_question(parent)
+    before = len(colleague.heard)
+    await parent.says("забудь меня")
+    assert await parent.waits() == [texts_family.ASK_FORGET]
+    assert len(colleague.heard) == before, "they could do nothing about it"

@@ -366,6 +366,26 @@ async def test_an_edited_answer_comes_as_a_reply_to_the_first(office: Office) ->
     assert (await thread_of(office, number))[-1].text == "Войдите сегодня"
 
 
+async def test_an_answer_whose_case_was_asked_for_may_still_be_edited(office: Office) -> None:
+    school = await office.school()
+    maria = await office.admin(school)
+    parent = await office.desk.parent()
+    number = await office.asks(parent, school)
+    written = await maria.says("Войдите завтра")
+    assert await maria.waits() == [texts.WHOSE_ANSWER]
+    await maria.presses(payload(maria.heard[-1], f"Вопрос № {number}"))
+    await parent.waits()
+    place = parent.numbers[-1]
+    await maria.edits(written, "Войдите сегодня")
+    (corrected,) = await parent.waits_for_messages()
+    assert plain(corrected.text).startswith("Исправленный ответ школы «Лицей № 35»")
+    assert "Войдите сегодня" in corrected.text
+    assert corrected.reply_to == place
+    await maria.edits(written, "Войдите через час")
+    assert "Войдите через час" in (await parent.waits())[0]
+    assert (await thread_of(office, number))[-1].text == "Войдите через час"
+
+
 async def test_replies_reach_the_other_side_as_replies(office: Office) -> None:
     school = await office.school()
     maria = await office.admin(school)

@@ -216,6 +216,19 @@ async def test_two_use_one_invitation_at_the_same_moment(office: Office) -> None
     assert last(loser) == texts.INVITATION_WRONG
 
 
+async def test_who_was_revoked_cannot_edit_what_they_answered(office: Office) -> None:
+    maria, _, parent, number = await two_at_a_case(office)
+    await maria.presses(f"answer:{number}")
+    written = await maria.says("Войдите завтра")
+    await parent.waits()
+    await revokes(office, maria)
+    before, told = await everything_in(office.database), len(parent.heard)
+    await maria.edits(written, "Войдите сегодня")
+    assert await maria.waits() == [said.NO_LONGER_STAFF]
+    assert await everything_in(office.database) == before
+    assert len(parent.heard) == told
+
+
 async def test_who_was_revoked_holds_cards_that_do_nothing(office: Office) -> None:
     maria, _, parent, number = await two_at_a_case(office)
     card = maria.heard[-1]

@@ -7,14 +7,24 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
-from bot.channels.base import Closed, LocalFile, Pace, Piece, Receive, Unfinished
+from bot.channels.base import (
+    Closed,
+    LocalFile,
+    Pace,
+    Piece,
+    Receive,
+    SendError,
+    Unfinished,
+    send_to_one,
+)
+from bot.channels.kept import Kept
 from bot.channels.telegram.composing import compose
 from bot.channels.telegram.errors import send_error
 from bot.channels.telegram.fetching import fetch
 from bot.channels.telegram.groups import is_group
 from bot.channels.telegram.library import AiogramError, GetMe, TelegramNetworkError
 from bot.channels.telegram.listening import Listener
-from bot.channels.telegram.sending import open_topic, send
+from bot.channels.telegram.sending import edit, open_topic, send, unsend
 from bot.channels.telegram.session import Client
 from bot.channels.telegram.webhook import Webhook, door
 from bot.clock import Clock
@@ -30,9 +40,10 @@ class TelegramChannel:
     drops_repeats = False
     deletes_theirs = True
     """For 48 hours, in a private chat (deleteMessage)."""
+    most_readers = 1
     # The documented limits are 30 a second in all, 1 a second for a chat and 20 a minute for a group
     # (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this).
-    pace = Pace(per_second=28, per_chat_interval=1.05, per_group_interval=3.1)
+    pace = Pace(per_second=29.9, per_chat_interval=1.05, per_group_interval=3.1, most_in_second=30)
 
     def __init__(
         self,
@@ -50,6 +61,7 @@ class TelegramChannel:
             )
         self._client = Client(token, api_url=api_url, proxy=proxy, ca_bundle=ca_bundle)
         self._listener = Listener(self._client, clock=clock)
+        self._kept = Kept()
         self._webhook = webhook
 
     def compose(self, message: Outgoing, files: Sequence[LocalFile]) -> tuple[Piece, ...]:
@@ -61,7 +73,21 @@ class TelegramChannel:
 
         Telegram has no idempotency key, so `key` cannot help: what is `Unfinished` may have arrived.
         """
-        return await send(self._client, to, piece)
+        return await send(self._client, self._kept, to=to, piece=piece)
+
+    async def send_to_many(
+        self, chat_ids: Sequence[str], piece: Piece, *, key: str
+    ) -> dict[str, str | SendError]:
+        """Send one piece to one chat: Telegram has no request for more."""
+        return await send_to_one(self, chat_ids, piece, key=key)
+
+    async def edit(self, to: Address, external_id: str, piece: Piece) -> None:
+        """Change the words and buttons of a message of ours, however old."""
+        await edit(self._client, to=to, external_id=external_id, piece=piece)
+
+    async def unsend(self, to: Address, external_id: str) -> None:
+        """Take a message of ours from everybody within 48 hours."""
+        await unsend(self._client, to=to, external_id=external_id)
 
     def is_group(self, chat_id: str) -> bool:
         """Whether the chat is a group rather than a person."""

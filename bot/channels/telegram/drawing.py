@@ -11,6 +11,9 @@ from bot.channels.base import LocalFile, Piece, Rejected
 from bot.channels.telegram.events import clean
 from bot.channels.telegram.library import (
     DeleteMessage,
+    EditMessageCaption,
+    EditMessageReplyMarkup,
+    EditMessageText,
     FSInputFile,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
@@ -29,14 +32,17 @@ from bot.channels.telegram.library import (
     TelegramMethod,
 )
 from faq.markup import Span
-from handlers.messages import Address, Button, Rows
+from handlers.messages import Address, AttachmentKind, Button, Rows
 
 _MEDIA: dict[str, Callable[..., MediaUnion]] = {"photo": InputMediaPhoto, "video": InputMediaVideo}
 """What an album is made of; all else are documents."""
 
 
-def draw(to: Address, piece: Piece) -> TelegramMethod[Any]:
-    """Make the one request that this piece is; raises `Rejected` for what cannot become one."""
+def draw(to: Address, piece: Piece, *, names: Sequence[str] = ()) -> TelegramMethod[Any]:
+    """Make the one request that this piece is; raises `Rejected` for what cannot become one.
+
+    With Telegram's `names` (file_id) of all its files nothing is uploaded.
+    """
     try:
         if piece.delete is not None:
             return DeleteMessage(chat_id=int(to.chat_id), message_id=int(piece.delete))
@@ -46,11 +52,14 @@ def draw(to: Address, piece: Piece) -> TelegramMethod[Any]:
             "reply_parameters": _reply(piece.reply_to),
         }
         text = "".join(map(_html, piece.spans))
+        uploads: Sequence[FSInputFile | str] = names or [
+            FSInputFile(file.path, filename=file.name) for file in piece.files
+        ]
         if len(piece.files) > 1:
-            return SendMediaGroup(media=_media(piece.files, caption=text), **common)
+            return SendMediaGroup(media=_media(piece.files, uploads, caption=text), **common)
         common |= {"parse_mode": "HTML", "reply_markup": _keyboard(piece.buttons)}
         if piece.files:
-            return _with_file(piece.files[0], caption=text or None, common=common)
+            return _with_file(piece.files[0].kind, uploads[0], caption=text or None, common=common)
         if not text:
             raise Rejected("nothing to send")
         return SendMessage(text=text, link_preview_options=LinkPreviewOptions(is_disabled=True), **common)
@@ -58,24 +67,47 @@ def draw(to: Address, piece: Piece) -> TelegramMethod[Any]:
         raise Rejected(f"cannot be put into a request: {type(error).__name__}") from None
 
 
-def _with_file(file: LocalFile, *, caption: str | None, common: dict[str, Any]) -> TelegramMethod[Any]:
-    upload = FSInputFile(file.path, filename=file.name)
-    if file.kind == "photo":
+def draw_edit(to: Address, external_id: str, piece: Piece) -> TelegramMethod[Any]:
+    """Make the request that gives a message of ours the words and buttons of this piece.
+
+    Of an album the first message bears the words.
+    """
+    try:
+        common: dict[str, Any] = {
+            "chat_id": int(to.chat_id),
+            "message_id": int(external_id.partition(",")[0]),
+            "reply_markup": _keyboard(piece.buttons),
+        }
+        text = "".join(map(_html, piece.spans))
+        if piece.files:
+            return EditMessageCaption(caption=text or None, parse_mode="HTML", **common)
+        if not text:
+            return EditMessageReplyMarkup(**common)
+        preview = LinkPreviewOptions(is_disabled=True)
+        return EditMessageText(text=text, parse_mode="HTML", link_preview_options=preview, **common)
+    except ValueError as error:
+        raise Rejected(f"cannot be put into a request: {type(error).__name__}") from None
+
+
+def _with_file(
+    kind: AttachmentKind, upload: FSInputFile | str, *, caption: str | None, common: dict[str, Any]
+) -> TelegramMethod[Any]:
+    if kind == "photo":
         return SendPhoto(photo=upload, caption=caption, **common)
-    if file.kind == "voice":
+    if kind == "voice":
         return SendVoice(voice=upload, caption=caption, **common)
-    if file.kind == "video":
+    if kind == "video":
         return SendVideo(video=upload, caption=caption, **common)
     return SendDocument(document=upload, caption=caption, **common)
 
 
-def _media(files: Sequence[LocalFile], *, caption: str) -> list[MediaUnion]:
+def _media(
+    files: Sequence[LocalFile], uploads: Sequence[FSInputFile | str], *, caption: str
+) -> list[MediaUnion]:
     captions = itertools.chain([caption or None], itertools.repeat(None))
     return [
-        _MEDIA.get(file.kind, InputMediaDocument)(
-            media=FSInputFile(file.path, filename=file.name), caption=words, parse_mode="HTML"
-        )
-        for file, words in zip(files, captions, strict=False)
+        _MEDIA.get(file.kind, InputMediaDocument)(media=upload, caption=words, parse_mode="HTML")
+        for file, upload, words in zip(files, uploads, captions, strict=False)
     ]
 
 

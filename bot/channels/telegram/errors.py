@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from bot.channels.base import (
     Closed,
     Moved,
+    NotSent,
     Rejected,
     SendError,
     SlowDown,
@@ -23,6 +24,7 @@ from bot.channels.telegram.library import (
     TelegramMigrateToChat,
     TelegramNotFound,
     TelegramRetryAfter,
+    TelegramServerError,
     TelegramUnauthorizedError,
 )
 from bot.channels.telegram.session import NotConnected
@@ -46,6 +48,7 @@ _BAD_REQUEST = (
     ("not enough rights", "not_allowed"),
     ("have no rights to send", "not_allowed"),
     ("chat_write_forbidden", "not_allowed"),
+    ("need administrator rights", "not_allowed"),
 )
 _TOPIC = ("message thread not found", "topic_closed", "topic_deleted")
 
@@ -72,7 +75,10 @@ def send_error(error: AiogramError) -> SendError:
             meaning = Unreachable(reason, detail(error)) if reason else Rejected(detail(error))
         case TelegramEntityTooLarge():
             meaning = Rejected(detail(error))
-        case _:  # time-out, dropped connection, 5xx, a page of HTML
+        case TelegramServerError():
+            # An answer is an answer, also 5xx and a page of HTML: the request was not carried out.
+            meaning = NotSent(detail(error))
+        case _:  # time-out, dropped connection, an answer that cannot be read
             meaning = Unfinished(detail(error))
     return meaning
 

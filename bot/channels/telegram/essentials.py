@@ -63,12 +63,14 @@ def _essential_message(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _essential_member(raw: object) -> object:
-    """Only whether they are there: rights are not read, and one too new for us must not spoil the rest."""
+    """Whether they are there (in a channel: may post); a right too new for us must not spoil the rest."""
     if not isinstance(raw, dict):
         return raw
     status, user = raw.get("status"), _flat(raw.get("user"))
     if status in ("creator", "administrator", "restricted"):
-        is_here = status != "restricted" or raw.get("is_member")
+        is_here = (
+            raw.get("is_member") if status == "restricted" else raw.get("can_post_messages") is not False
+        )
         return {"status": "member" if is_here else "left", "user": user}
     return {**_flat(raw), "user": user}
 

@@ -161,7 +161,9 @@ def _from_press(event_id: str, query: CallbackQuery) -> Event:
 
 
 def _from_membership(event_id: str, change: ChatMemberUpdated) -> Incoming:
-    if (group := _group(change.chat.id, change.chat.type)) is not None:
+    is_channel = change.chat.type == groups.CHANNEL
+    group = _address(change.chat.id) if is_channel else _group(change.chat.id, change.chat.type)
+    if group is not None:
         happened = groups.coming_or_going(change)
         return Incoming(
             event_id=event_id,

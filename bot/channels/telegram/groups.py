@@ -14,6 +14,7 @@ from bot.channels.telegram.library import ChatMemberUpdated, Message
 from handlers.messages import GroupEvent
 
 KINDS = ("group", "supergroup")
+CHANNEL = "channel"
 
 _COMMAND = re.compile(r"(/[A-Za-z0-9_]{1,64})(?:@(\w+))?(?!\S)")
 
@@ -81,7 +82,12 @@ def coming_or_going(change: ChatMemberUpdated) -> GroupEvent:
     if was_here == is_here:
         raise NotOurs
     title, has_topics = change.chat.title or "", bool(change.chat.is_forum)
-    return GroupEvent("joined" if is_here else "left", title=title, has_topics=has_topics)
+    return GroupEvent(
+        "joined" if is_here else "left",
+        title=title,
+        has_topics=has_topics,
+        is_channel=change.chat.type == CHANNEL,
+    )
 
 
 def _answers(message: Message, *, me: Myself) -> bool:

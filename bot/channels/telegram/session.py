@@ -30,6 +30,7 @@ from bot.channels.telegram.library import (
     TelegramMethod,
     TelegramNetworkError,
     TelegramRetryAfter,
+    TelegramServerError,
     TokenValidationError,
 )
 
@@ -131,12 +132,17 @@ class Session(AiohttpSession):
             return super().check_response(bot, method, status_code, content)
         except TelegramRetryAfter:
             raise
-        except AiogramError:
+        except AiogramError as error:
             if status_code == HTTPStatus.TOO_MANY_REQUESTS:
                 message = "Too Many Requests"
                 raise TelegramRetryAfter(method, message, retry_after=UNNAMED_SLOW_DOWN) from None
             if status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 raise TelegramEntityTooLarge(method, "Request Entity Too Large") from None
+            if status_code == HTTPStatus.GATEWAY_TIMEOUT:
+                # Somebody on the way has waited in vain: what became of the request is not known.
+                raise TelegramNetworkError(method, "Gateway Timeout") from None
+            if status_code >= HTTPStatus.INTERNAL_SERVER_ERROR and isinstance(error, ClientDecodeError):
+                raise TelegramServerError(method, f"{status_code} without words") from None
             raise
 
 

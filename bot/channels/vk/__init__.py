@@ -11,5 +11,6 @@ from bot.channels.vk.callback import CALLBACK_BODY_LIMIT, Callback
 from bot.channels.vk.channel import VkChannel
 from bot.channels.vk.events import translate
 from bot.channels.vk.sending import random_id
+from bot.channels.vk.wall import WALL
 
-__all__ = ["CALLBACK_BODY_LIMIT", "Callback", "VkChannel", "random_id", "translate"]
+__all__ = ["CALLBACK_BODY_LIMIT", "WALL", "Callback", "VkChannel", "random_id", "translate"]

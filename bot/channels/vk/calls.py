@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiohttp import ClientError
+from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError
 
-from bot.channels.base import Closed, Rejected, SendError, SlowDown, Unfinished, Unreachable
+from bot.channels.base import Closed, NotSent, Rejected, SendError, SlowDown, Unfinished, Unreachable
 from bot.channels.vk.library import Api, Http, VKAPIError
 from bot.clock import Clock
 
@@ -31,6 +31,8 @@ _CLOSED = {
 _UNREACHABLE = {
     7: "not_allowed",
     18: "gone",
+    210: "not_allowed",
+    214: "not_allowed",
     900: "blocked",
     901: "not_allowed",
     902: "not_allowed",
@@ -76,6 +78,16 @@ class Calls:
                 raise Rejected(f"у ключа доступа нет права {method} (ошибка {error.code})") from None
             raise self.refusal(error.code, error.error_msg) from None
 
+    async def wall_call(self, method: str, **form: Any) -> Any:
+        """Call VK about the community's wall: a right that is missing closes only that."""
+        try:
+            return await self._ask(method, **form)
+        except VKAPIError as error:
+            if error.code in _NO_RIGHT:
+                detail = f"у ключа доступа нет права {method} (ошибка {error.code})"
+                raise Unreachable("not_allowed", detail) from None
+            raise self.refusal(error.code, error.error_msg) from None
+
     async def own_call(self, method: str, **form: Any) -> Any:
         """Call VK about the community itself: a refusal means that somebody has to mend its settings."""
         try:
@@ -106,6 +118,8 @@ class Calls:
         async with self._gate.slot():
             try:
                 answer = await self._api.request(method, form)
+            except (ClientConnectorError, ConnectionTimeoutError) as error:
+                raise NotSent(type(error).__name__) from None
             except (ClientError, TimeoutError, OSError) as error:
                 raise Unfinished(type(error).__name__) from None
         return answer["response"]

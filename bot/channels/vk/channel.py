@@ -7,7 +7,18 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
-from bot.channels.base import Closed, Cursor, LocalFile, Pace, Piece, Receive, Rejected, Unfinished
+from bot.channels.base import (
+    Closed,
+    Cursor,
+    LocalFile,
+    Pace,
+    Piece,
+    Receive,
+    Rejected,
+    SendError,
+    Unfinished,
+    send_to_one,
+)
 from bot.channels.vk.callback import Callback, door
 from bot.channels.vk.calls import Calls
 from bot.channels.vk.composing import compose
@@ -16,8 +27,9 @@ from bot.channels.vk.groups import is_group
 from bot.channels.vk.library import Http
 from bot.channels.vk.listening import Listener
 from bot.channels.vk.raw import NAME
-from bot.channels.vk.sending import send
+from bot.channels.vk.sending import MOST_PEERS, edit, send, send_to_many, unsend
 from bot.channels.vk.uploading import Uploads
+from bot.channels.vk.wall import WALL, compose_post, delete_post, edit_post, post
 from bot.clock import Clock
 from handlers.messages import Address, Outgoing
 
@@ -30,7 +42,8 @@ class VkChannel:
     """VK compares `random_id` within the last hour and the last 100 messages of a chat."""
     deletes_theirs = False
     """Only from the community's side of the dialogue, where several people read (messages.delete)."""
-    pace = Pace(per_second=18, per_chat_interval=0.0)
+    most_readers = MOST_PEERS
+    pace = Pace(per_second=19.6, per_chat_interval=0.0, most_in_second=20)
     """VK's 20 calls a second with room for names and uploads; it has no limit per chat."""
 
     def __init__(
@@ -53,12 +66,38 @@ class VkChannel:
         self._listener = Listener(self._calls, self._http, clock=clock, cursor=cursor, group_id=group_id)
 
     def compose(self, message: Outgoing, files: Sequence[LocalFile]) -> tuple[Piece, ...]:
-        """Split a message into requests; the same message always gives the same pieces."""
-        return compose(message, files)
+        """Split a message into requests; what goes to the chat_id «wall» becomes a post."""
+        return compose_post(message, files) if message.to.chat_id == WALL else compose(message, files)
 
     async def send(self, to: Address, piece: Piece, *, key: str) -> str:
-        """Send one piece; VK drops a repeat with the same key for an hour."""
+        """Send one piece, or post it on the wall; VK drops a repeat with the same key for an hour."""
+        if to.chat_id == WALL:
+            return await post(self._calls, self._group_id, piece, key=key)
         return await send(self._calls, self._uploads, to=to, piece=piece, key=key)
+
+    async def send_to_many(
+        self, chat_ids: Sequence[str], piece: Piece, *, key: str
+    ) -> dict[str, str | SendError]:
+        """Send one piece to many chats by one call; VK drops repeats in each chat by itself."""
+        chats = [chat_id for chat_id in chat_ids if chat_id != WALL]
+        answers = await send_to_one(self, [WALL], piece, key=key) if len(chats) < len(chat_ids) else {}
+        if chats:
+            answers |= await send_to_many(self._calls, self._uploads, chat_ids=chats, piece=piece, key=key)
+        return answers
+
+    async def edit(self, to: Address, external_id: str, piece: Piece) -> None:
+        """Change a message of ours within 24 hours, or a post on the wall."""
+        if to.chat_id == WALL:
+            await edit_post(self._calls, self._group_id, external_id, piece)
+        else:
+            await edit(self._calls, self._uploads, to=to, external_id=external_id, piece=piece)
+
+    async def unsend(self, to: Address, external_id: str) -> None:
+        """Take a message of ours from everybody within 24 hours, or a post from the wall."""
+        if to.chat_id == WALL:
+            await delete_post(self._calls, self._group_id, external_id)
+        else:
+            await unsend(self._calls, to=to, external_id=external_id)
 
     def is_group(self, chat_id: str) -> bool:
         """Whether the chat is a group rather than a person."""

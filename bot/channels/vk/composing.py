@@ -24,7 +24,7 @@ def compose(message: Outgoing, files: Sequence[LocalFile]) -> tuple[Piece, ...]:
     """Split a message into requests; the same message always gives the same pieces."""
     if message.delete is not None:
         return (Piece(delete=message.delete),)
-    texts = split(message.text, limit=TEXT_LIMIT, measure=_length)
+    texts = split(message.text, limit=TEXT_LIMIT, measure=length)
     keyboards = _keyboards(message.buttons)
     if keyboards and not texts:
         texts = [(Span(CHOOSE),)]
@@ -43,7 +43,7 @@ def compose(message: Outgoing, files: Sequence[LocalFile]) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
-def _length(spans: Sequence[Span]) -> int:
+def length(spans: Sequence[Span]) -> int:
     """Measure in UTF-16 units, the larger of the two ways in which VK may count."""
     return sum(len(draw_plain(span).encode("utf-16-le", "replace")) // 2 for span in spans)
 

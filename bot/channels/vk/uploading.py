@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 from aiohttp import ClientError
 
-from bot.channels.base import LocalFile, Rejected, Unfinished
+from bot.channels.base import LocalFile, NotSent, Rejected, Unfinished
+from bot.channels.kept import Kept
 from bot.channels.vk.calls import Calls
 from bot.channels.vk.library import Http, Refused
 from bot.channels.vk.raw import NAME, Json
@@ -28,9 +29,36 @@ class Uploads:
     def __init__(self, calls: Calls, http: Http) -> None:
         self._calls = calls
         self._http = http
+        self._kept = Kept()
 
-    async def upload(self, file: LocalFile, *, peer: int) -> str:
-        """Give a file to VK and return its name for `attachment`."""
+    async def names(self, files: Sequence[LocalFile], *, peer: int) -> list[str]:
+        """Give files to VK, unless it has them, and return their names for `attachment`.
+
+        What was uploaded for one peer may be attached for all others. No message was sent yet, so whatever
+        goes wrong is no doubt about one.
+        """
+        try:
+            return [await self._name(file, peer=peer) for file in files]
+        except Unfinished as error:
+            raise NotSent(str(error)) from None
+
+    def has_some(self, files: Sequence[LocalFile]) -> bool:
+        """Whether one of these was uploaded before."""
+        return any(self._kept.place((file,)).names for file in files)
+
+    def forget(self, files: Sequence[LocalFile]) -> None:
+        """Upload them anew next time: VK does not know them any more."""
+        for file in files:
+            self._kept.place((file,)).names = None
+
+    async def _name(self, file: LocalFile, *, peer: int) -> str:
+        place = self._kept.place((file,))
+        async with place.lock:
+            if place.names is None:
+                place.names = (await self._upload(file, peer=peer),)
+            return place.names[0]
+
+    async def _upload(self, file: LocalFile, *, peer: int) -> str:
         try:
             data = await asyncio.to_thread(file.path.read_bytes)
         except OSError as error:

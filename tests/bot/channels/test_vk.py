@@ -24,6 +24,7 @@ from bot.channels.base import (
     Closed,
     FetchError,
     LocalFile,
+    NotSent,
     Piece,
     Rejected,
     SendError,
@@ -980,8 +981,9 @@ async def test_a_file_that_cannot_be_uploaded_says_why(
     file = local(folder, "file", "a.pdf", mime="application/pdf")
     gone = LocalFile("file", "b.pdf", "application/pdf", folder / "none")
     expected: list[tuple[str, Fault, type[SendError]]] = [
-        (UPLOAD, Fault.html_page(), Unfinished),
-        (UPLOAD, Fault.drop(), Unfinished),
+        (UPLOAD, Fault.html_page(), NotSent),
+        (UPLOAD, Fault.drop(), NotSent),
+        ("docs.save", Fault.execute_then_drop(), NotSent),
         (UPLOAD, Fault.http(413), Rejected),
         (UPLOAD, Fault.raw('{"error": "no_file"}'), Rejected),
         (UPLOAD, Fault.raw("{}"), Rejected),
@@ -1096,11 +1098,11 @@ async def test_what_cannot_be_sent_at_all_is_rejected(channel: VkChannel, anna: 
         await channel.send(Address("vk", "@durov"), piece(), key="k")
 
 
-async def test_a_server_that_is_not_there_leaves_the_fate_unknown(clock: FastClock) -> None:
+async def test_to_a_server_that_is_not_there_nothing_was_sent(clock: FastClock) -> None:
     channel = VkChannel(
         TOKEN, GROUP, clock=clock, cursor=MemoryCursor(), api_url="http://127.0.0.1:1/method/"
     )
-    with pytest.raises(Unfinished):
+    with pytest.raises(NotSent):
         await channel.send(Address("vk", "42"), piece(), key="k")
     await channel.close()
 

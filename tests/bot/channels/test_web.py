@@ -15,7 +15,7 @@ import pytest
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 
-from bot.channels.base import Channel, FetchError, LocalFile, Piece, SlowDown
+from bot.channels.base import Channel, FetchError, LocalFile, Piece, Rejected, SlowDown
 from bot.channels.files import LARGEST_FILE, Files
 from bot.channels.web import LARGEST_UPLOAD, LONGEST_TEXT, WebChannel
 from bot.clock import Clock
@@ -171,6 +171,31 @@ async def test_it_is_a_channel(channel: WebChannel) -> None:
         await channel.fetch("anything", limit=10)
 
 
+async def test_an_announcement_is_shown_to_many_once_and_can_be_corrected(
+    channel: WebChannel, database: Database
+) -> None:
+    as_channel: Channel = channel
+    assert as_channel.most_readers >= 2
+    chats = ["a" * 32, "b" * 32]
+    piece = Piece((Span("1 сентября в 9:00"),))
+    first = await channel.send_to_many(chats, piece, key="launch:1:0")
+    assert await channel.send_to_many(chats[::-1], piece, key="launch:1:0") == first
+    number = str(first[chats[0]])
+    to = Address("web", chats[0])
+    await channel.edit(to, number, Piece((Span("2 сентября"),)))
+    await channel.unsend(Address("web", chats[1]), str(first[chats[1]]))
+    await channel.unsend(Address("web", chats[1]), str(first[chats[1]]))
+    async with database.reading() as tx:
+        (shown,) = await feed.since(tx, "web", chats[0], after=0)
+        assert await feed.since(tx, "web", chats[1], after=0) == []
+    assert shown.body["text_spans"] == [{"t": "2 сентября"}]
+    for wrong in ("99999", "нет"):
+        with pytest.raises(Rejected):
+            await channel.edit(to, wrong, piece)
+    with pytest.raises(Rejected):
+        await channel.edit(Address("web", chats[1]), number, piece)
+
+
 def test_a_long_text_is_cut_and_the_buttons_ride_on_the_last_piece(channel: WebChannel) -> None:
     rows = ((Button("Помогло", "ok"),),)
     file = LocalFile("photo", "a.png", "image/png", Path("a.png"))
@@ -264,6 +289,12 @@ async def test_a_lost_database_slows_the_channel_down(files: Files, clock: HandC
     for piece in (Piece((Span("Ответ"),)), Piece(delete="7")):
         with pytest.raises(SlowDown):
             await channel.send(TO, piece, key="row-1")
+    with pytest.raises(SlowDown):
+        await channel.send_to_many([TO.chat_id], Piece(), key="row-1")
+    with pytest.raises(SlowDown):
+        await channel.edit(TO, "1", Piece())
+    with pytest.raises(SlowDown):
+        await channel.unsend(TO, "1")
     await database.close()
 
 

@@ -1,0 +1,284 @@
+"""Announcements from the chat: the list, one of them, the second person's word, the brake."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from handlers.campaigns import control, notices, progress, rights
+from handlers.cases.desks import MINISTRY
+from handlers.errors import HelpdeskError
+from handlers.messages import Button, Incoming, Outgoing
+from handlers.staff import asking
+from handlers.texts import campaigns as texts
+from handlers.turn import Turn, number_in, rows
+from storage import staff
+from storage.campaigns import audience as audiences
+from storage.campaigns import book, launches, readers
+from storage.campaigns.campaign import Campaign, CampaignState
+from storage.staff import Member
+
+HEARING = "mail"
+"""How the name begins of words that say what is to be mended."""
+BRAKE_WORDS = {"стоп-кран", "стоп кран", "стопкран"}
+"""Said alone, they stop everything at once."""
+PAGE = 8
+_OPEN: tuple[CampaignState, ...] = ("draft", "approval", "scheduled")
+_LOOKED_AT = 200
+"""Campaigns among which those of a school or a municipality are looked for."""
+
+
+def means_brake(text: str) -> bool:
+    """Whether these words are the brake and nothing else."""
+    return " ".join(text.casefold().strip().rstrip("!.").replace("—", "-").split()) in BRAKE_WORDS
+
+
+async def stop_all(turn: Turn, member: Member, _: str = "") -> None:
+    """«Стоп-кран»: everything stops at once; nobody is asked whether it is meant."""
+    if not rights.is_wide(member):
+        raise HelpdeskError(texts.BRAKE_NOT_ALLOWED)
+    stopped = await control.pull_brake(turn, member)
+    # Others may read along in a school's group: there the titles stay out.
+    titles = [texts.name(each) for each in stopped] if _is_among_us(turn) else []
+    named = texts.braked(titles) if titles or not stopped else texts.braked_count(len(stopped))
+    await turn.send(Outgoing(turn.address, named, rows([Button(texts.BUTTON_RELEASE, "mail:release")])))
+
+
+async def show_all(turn: Turn, member: Member, _: str = "") -> None:
+    """`/campaigns`: what is written, waiting and on its way, each with a button."""
+    await _refuse_elsewhere(turn, member)
+    found = [
+        each
+        for each in await book.listed(turn.tx, limit=_LOOKED_AT)
+        if rights.may_write_to(member, each.audience)
+    ]
+    found.sort(key=lambda each: each.state not in _OPEN)
+    shown = found[:PAGE]
+    lines = []
+    for each in shown:
+        known = await launches.of_campaign(turn.tx, each.id)
+        told = await readers.progress(turn.tx, [launch.id for launch in known])
+        lines.append(texts.line(each, [launch.state for launch in known], told))
+    buttons = [notices.show_button(each) for each in shown]
+    if rights.is_wide(member):
+        is_braked = await launches.braked_since(turn.tx) is not None
+        buttons.append(
+            Button(texts.BUTTON_RELEASE, "mail:release")
+            if is_braked
+            else Button(texts.BUTTON_BRAKE, "mail:brake")
+        )
+        lines += ["", texts.BRAKE_IS_ON] if is_braked else []
+    await turn.send(Outgoing(turn.address, "\n".join(lines) or texts.NONE_YET, rows(buttons)))
+
+
+async def press(turn: Turn, member: Member, argument: str) -> None:
+    """A button: `mail:deed:…`."""
+    deed, _, detail = argument.partition(":")
+    if deed == "brake":
+        await stop_all(turn, member)
+        return
+    await _refuse_elsewhere(turn, member)
+    if deed == "sample":
+        raise HelpdeskError(texts.SAMPLE_PRESSED)
+    await _PRESSES.get(deed, _list)(turn, member, detail)
+
+
+async def hear(turn: Turn, member: Member, incoming: Incoming, detail: str) -> None:
+    """What is to be mended; `detail` is the number and the edition."""
+    await _refuse_elsewhere(turn, member)
+    number, edition = _numbers(detail)
+    if not incoming.text.strip():
+        raise HelpdeskError(texts.NO_NOTE)
+    await staff.set_replying(turn.tx, member.id, None)
+    found = await control.refuse(turn, member, number, edition=edition, note=incoming.text)
+    await turn.send(Outgoing(turn.address, texts.you_refused(found)))
+
+
+# ---- buttons
+
+
+async def _list(turn: Turn, member: Member, _: str) -> None:
+    await show_all(turn, member)
+
+
+async def _show(turn: Turn, member: Member, detail: str) -> None:
+    found = await rights.seen(turn, member, number_in(detail))
+    far = await progress.of(turn.tx, found, now=turn.now)
+    count = await audiences.count(turn.tx, found.audience, category=found.category, now=turn.now)
+    lines = [await notices.card(turn, found, count=count)]
+    if far.total.total:
+        lines.append(texts.figures(far.total))
+    if far.per_second:
+        zone = turn.knowledge.region.timezone
+        lines.append(texts.pace(far.per_second, far.expected_end, zone=zone))
+    lines += [texts.held(found, launch) for launch, _ in far.launches if launch.state in {"asks", "paused"}]
+    await turn.send(Outgoing(turn.address, "\n\n".join(lines), rows(_ways_on(found, far, member))))
+
+
+async def _send_test(turn: Turn, member: Member, detail: str) -> None:
+    found = await control.send_test(turn, member, number_in(detail))
+    await turn.send(Outgoing(turn.address, texts.tested(found), rows([notices.show_button(found)])))
+
+
+async def _ask_approval(turn: Turn, member: Member, detail: str) -> None:
+    number, edition = _numbers(detail)
+    found = await control.send_for_approval(turn, member, number, edition=edition)
+    await turn.send(Outgoing(turn.address, texts.sent_for_approval(found)))
+
+
+async def _approve(turn: Turn, member: Member, detail: str) -> None:
+    number, edition = _numbers(detail)
+    found = await control.approve(turn, member, number, edition=edition)
+    buttons = rows(notices.first_steps(found))
+    await turn.send(Outgoing(turn.address, texts.you_approved(found), buttons))
+
+
+async def _refuse(turn: Turn, member: Member, detail: str) -> None:
+    await rights.refuse_unless_wide(turn, member)
+    number, edition = _numbers(detail)
+    found = await rights.seen(turn, member, number)
+    if found.state != "approval" or found.edition != edition:
+        raise HelpdeskError(texts.NOTHING_TO_APPROVE)
+    question = texts.ASK_NOTE.format(number=number)
+    await asking.ask(turn, member, question, as_=f"{HEARING}:{number}:{edition}")
+
+
+async def _schedule(turn: Turn, member: Member, detail: str) -> None:
+    number, edition = _numbers(detail)
+    found = await control.schedule_it(turn, member, number, edition=edition)
+    text = texts.scheduled(found, notices.when(turn, found))
+    await turn.send(Outgoing(turn.address, text, rows([notices.show_button(found)])))
+
+
+async def _start_now(turn: Turn, member: Member, detail: str) -> None:
+    number, edition = _numbers(detail)
+    await _say_going(turn, await control.start_now(turn, member, number, edition=edition))
+
+
+async def _start_launch(turn: Turn, member: Member, detail: str) -> None:
+    await _say_going(turn, await control.start_launch(turn, member, number_in(detail)))
+
+
+async def _drop_launch(turn: Turn, member: Member, detail: str) -> None:
+    found = await control.drop_launch(turn, member, number_in(detail))
+    await turn.send(Outgoing(turn.address, texts.dropped(found)))
+
+
+async def _pause(turn: Turn, member: Member, detail: str) -> None:
+    found = await control.pause(turn, member, number_in(detail))
+    buttons = [
+        Button(texts.BUTTON_RESUME, f"mail:resume:{found.id}"),
+        Button(texts.BUTTON_STOP, f"mail:stop:{found.id}"),
+    ]
+    await turn.send(Outgoing(turn.address, texts.paused(found), rows(buttons)))
+
+
+async def _resume(turn: Turn, member: Member, detail: str) -> None:
+    found = await control.resume(turn, member, number_in(detail))
+    buttons = [Button(texts.BUTTON_PAUSE, f"mail:pause:{found.id}")]
+    await turn.send(Outgoing(turn.address, texts.resumed(found), rows(buttons)))
+
+
+async def _stop(turn: Turn, member: Member, detail: str) -> None:
+    number, _, is_sure = detail.partition(":")
+    if is_sure != "yes":
+        found = await rights.seen(turn, member, number_in(number))
+        button = Button(texts.BUTTON_STOP_YES, f"mail:stop:{found.id}:yes")
+        await turn.send(Outgoing(turn.address, texts.ask_stop(found), rows([button])))
+        return
+    found = await control.stop(turn, member, number_in(number))
+    await turn.send(Outgoing(turn.address, texts.stopped(found), rows([notices.show_button(found)])))
+
+
+async def _retry(turn: Turn, member: Member, detail: str) -> None:
+    number = number_in(detail)
+    count = await control.retry_failed(turn, member, number)
+    found = await rights.seen(turn, member, number)
+    await turn.send(Outgoing(turn.address, texts.retried(found, count), rows([notices.show_button(found)])))
+
+
+async def _release(turn: Turn, member: Member, _: str) -> None:
+    held = await control.release_brake(turn, member)
+    text = texts.released([texts.name(each) for each in held])
+    await turn.send(Outgoing(turn.address, text, rows(notices.show_button(each) for each in held)))
+
+
+_PRESSES: Mapping[str, Callable[[Turn, Member, str], Awaitable[None]]] = {
+    "list": _list,
+    "show": _show,
+    "test": _send_test,
+    "ask": _ask_approval,
+    "approve": _approve,
+    "refuse": _refuse,
+    "schedule": _schedule,
+    "now": _start_now,
+    "start": _start_launch,
+    "drop": _drop_launch,
+    "pause": _pause,
+    "resume": _resume,
+    "stop": _stop,
+    "retry": _retry,
+    "release": _release,
+}
+"""What follows «mail:»; most are `deed:number` or `deed:number:edition`."""
+
+
+def _ways_on(found: Campaign, far: progress.CampaignProgress, member: Member) -> list[Button]:
+    """What this member may do with it next."""
+    mark, states = f"{found.id}:{found.edition}", {launch.state for launch, _ in far.launches}
+    may_start = rights.may_start(member, found.audience)
+    may_hold = may_start or found.author_id == member.id
+    is_theirs_to_approve = rights.is_wide(member) and found.author_id != member.id
+    ways = [
+        (found.state == "draft" and found.is_checked, texts.BUTTON_TEST, f"test:{found.id}"),
+        (found.state == "draft" and found.is_tested, texts.BUTTON_SEND_FOR_APPROVAL, f"ask:{mark}"),
+        (_is_asked(found) and is_theirs_to_approve, texts.BUTTON_APPROVE, f"approve:{mark}"),
+        (_is_asked(found) and is_theirs_to_approve, texts.BUTTON_REFUSE, f"refuse:{mark}"),
+        (
+            may_hold and bool(states & {"planned", "filling", "sending"}),
+            texts.BUTTON_PAUSE,
+            _of("pause", found),
+        ),
+        (may_start and bool(states & {"paused", "asks"}), texts.BUTTON_RESUME, _of("resume", found)),
+        (may_hold and found.state == "scheduled", texts.BUTTON_STOP, _of("stop", found)),
+        (may_start and bool(far.total.of("failed")), texts.BUTTON_RETRY, _of("retry", found)),
+    ]
+    buttons = [Button(label, f"mail:{what}") for is_open, label, what in ways if is_open]
+    if may_start and found.state in control.WRITTEN and found.is_checked and found.is_tested:
+        buttons += notices.first_steps(found)
+    buttons += [
+        button
+        for launch, _ in far.launches
+        if launch.state == "asks" and may_start
+        for button in notices.late_buttons(launch)
+    ]
+    return [*buttons, Button(texts.BUTTON_LIST, "mail:list")]
+
+
+def _is_asked(found: Campaign) -> bool:
+    return found.state == "approval" and not found.is_approved
+
+
+def _of(deed: str, found: Campaign) -> str:
+    return f"{deed}:{found.id}"
+
+
+async def _say_going(turn: Turn, found: Campaign) -> None:
+    buttons = [notices.show_button(found), Button(texts.BUTTON_PAUSE, f"mail:pause:{found.id}")]
+    await turn.send(Outgoing(turn.address, texts.starts(found), rows(buttons)))
+
+
+def _numbers(detail: str) -> tuple[int, int]:
+    number, _, edition = detail.partition(":")
+    return number_in(number), number_in(edition)
+
+
+def _is_among_us(turn: Turn) -> bool:
+    """Whether nobody reads along whom announcements of the region do not concern."""
+    return turn.group is None or turn.desk == MINISTRY
+
+
+async def _refuse_elsewhere(turn: Turn, member: Member) -> None:
+    """In a group of a school or a municipality others read along: announcements stay out of it."""
+    turn.scope(member)
+    if not _is_among_us(turn):
+        raise HelpdeskError(texts.NOT_IN_THIS_GROUP)

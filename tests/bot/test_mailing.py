@@ -1,0 +1,95 @@
+"""Announcements reach everybody once, and those who speak with us first."""
+
+from __future__ import annotations
+
+from handlers.campaigns import composing
+from storage.campaigns import audience, book, launches, readers, wishes
+from storage.campaigns.campaign import Audience, Progress
+from storage.campaigns.wishes import Wish
+from tests.house import House
+
+ALWAYS = {"opens": 0, "closes": 24 * 60}
+TEXT = "Проверьте вход в дневник до 25 августа"
+
+
+async def announce(house: House, text: str = TEXT) -> int:
+    """Begin a campaign for everybody at once; returns its launch."""
+    database, now = house.app.database, house.app.clock.now()
+    async with database.transaction() as tx:
+        campaign = await book.add(
+            tx,
+            title="Проверьте вход",
+            category="reminders",
+            text=text,
+            audience=Audience(),
+            schedule={},
+            author_id=None,
+            now=now,
+        )
+        await launches.plan(tx, campaign.id, due_at=now)
+        (launch,) = await launches.of_campaign(tx, campaign.id)
+        body = composing.body_of(campaign) | {"window": ALWAYS}
+        assert await launches.begin(tx, launch.id, body=body, now=now)
+        begun = await launches.find(tx, launch.id)
+        assert begun is not None
+        zones = audience.Zones("Europe/Moscow")
+        await audience.fill(
+            tx, begun, campaign.audience, category="reminders", zones=zones, now=now, limit=1000
+        )
+        await launches.note_filled(tx, launch.id, launches.TO_THE_END, now=now)
+    house.app.wake_mailing()
+    return launch.id
+
+
+async def told(house: House, launch_id: int) -> Progress:
+    """Wait until nobody is left; what became of them."""
+    for _ in range(400):
+        async with house.app.database.reading() as tx:
+            progress = await readers.progress(tx, [launch_id])
+        if not progress.left:
+            return progress
+        await house.app.clock.sleep(1)
+    raise AssertionError(progress)
+
+
+async def test_everybody_is_told_once(house: House) -> None:
+    anna, boris = await house.parent("Анна"), await house.parent("Борис")
+    launch = await announce(house)
+    assert (await told(house, launch)).states == {"sent": 2}
+    for person in (anna, boris):
+        await person.hears(TEXT)
+        assert [TEXT in message.words for message in person.chat].count(True) == 1
+
+
+async def test_who_has_blocked_us_stops_nobody_else(house: House) -> None:
+    anna, boris = await house.parent("Анна"), await house.parent("Борис")
+    await anna.blocks()
+    launch = await announce(house)
+    await boris.hears(TEXT)
+    progress = await told(house, launch)
+    assert progress.of("sent") == 1
+    assert progress.total - progress.of("sent") <= 1
+
+
+async def test_what_was_sent_is_put_right_and_taken_back(house: House) -> None:
+    """Where the messenger allows it; the last words are those in the chat."""
+    anna = await house.parent("Анна")
+    launch = await announce(house)
+    await told(house, launch)
+    await wish(house, Wish(launch, "edit", channel=house.home, text="Вход нужно проверить до 1 сентября"))
+    assert [message.words for message in anna.chat if "1 сентября" in message.words]
+    assert not [message.words for message in anna.chat if TEXT in message.words]
+    await wish(house, Wish(launch, "delete", channel=house.home))
+    assert not [message.words for message in anna.chat if "1 сентября" in message.words]
+
+
+async def wish(house: House, wished: Wish) -> None:
+    """Wish for it, and wait until it is carried out."""
+    async with house.app.database.transaction() as tx:
+        await wishes.add(tx, wished)
+    for _ in range(400):
+        async with house.app.database.reading() as tx:
+            if not await wishes.listed(tx):
+                return
+        await house.app.clock.sleep(1)
+    raise AssertionError(wished)
