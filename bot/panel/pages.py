@@ -41,7 +41,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"moment": self._moment, "ago": self._ago}
+        self._templates.filters |= {"moment": self._moment, "ago": self._ago, "number": _number}
         self._templates.globals |= {
             "version": self.version,
             "CHANNELS": texts.CHANNEL_NAMES,
@@ -78,6 +78,11 @@ class Pages:
 
     def _ago(self, since: datetime) -> str:
         return duration(self._now() - since)
+
+
+def _number(count: int) -> str:
+    """«1 200», not to be torn apart at the end of a line."""
+    return f"{count:,}".replace(",", "\u00a0")
 
 
 def duration(passed: timedelta) -> str:

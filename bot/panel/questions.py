@@ -7,7 +7,6 @@ import hashlib
 import re
 import uuid
 from collections.abc import Sequence
-from pathlib import Path
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -191,7 +190,7 @@ class Questions:
             local = await self._app.files.local(attachment, self._app.channels)
         except FetchError as error:
             raise NotFound(f"Файл «{attachment.name}» получить не удалось: {error}.") from error
-        image = await asyncio.to_thread(_image_at, local.path)
+        image = await asyncio.to_thread(uploads.image_at, local.path)
         return FileResponse(
             local.path,
             media_type=image or uploads.UNKNOWN_TYPE,
@@ -244,7 +243,16 @@ class Questions:
         try:
             refused = await self._say(member, case, key=key, text=text, files=kept, means=means)
         except Unavailable:
-            return self._pages.page("unsaved.html", status=503, member=None, number=case.number, text=text)
+            return self._pages.page(
+                "unsaved.html",
+                status=503,
+                member=None,
+                text=text,
+                what="Ответ не отправлен",
+                whose="Ваш ответ",
+                back=f"/panel/questions/{case.number}",
+                back_to=f"К вопросу № {case.number}",
+            )
         async with self._app.database.reading() as tx:
             number = await conversations.staff_message_id(tx, member.id, key)
         if number is None:
@@ -461,8 +469,3 @@ def _key(form: FormData) -> str:
     if not _KEY.fullmatch(key):
         raise BadForm(400, "У формы нет номера. Обновите страницу.")
     return key
-
-
-def _image_at(path: Path) -> str | None:
-    with path.open("rb") as file:
-        return uploads.image_type(file.read(16))

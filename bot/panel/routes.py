@@ -8,11 +8,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from bot.panel.campaign_writing import CampaignWriting
+from bot.panel.campaigns import Campaigns
 from bot.panel.door import Doors, NotFound
 from bot.panel.learning import Phrasings
 from bot.panel.pages import Pages
 from bot.panel.people import People
 from bot.panel.questions import Questions
+from bot.panel.readiness import ReadinessPage
 from bot.panel.ready_answers import ReadyAnswers
 from bot.panel.schools import Schools
 from bot.panel.sign_in import SignIn
@@ -43,6 +46,9 @@ def panel_routes(app: App) -> APIRouter:
     Schools(app, pages).add_to(doors)
     ReadyAnswers(app, pages).add_to(doors)
     People(app, pages).add_to(doors)
+    CampaignWriting(app, pages).add_to(doors)
+    Campaigns(app, pages).add_to(doors)
+    ReadinessPage(app, pages).add_to(doors)
     doors.open_to_all("GET", "/panel/", home)
     doors.open_to_all("GET", "/panel/{rest:path}", nothing)
     return doors.router

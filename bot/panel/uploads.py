@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
@@ -38,7 +39,7 @@ class BadForm(Exception):
         self.status = status
 
 
-async def read_form(request: Request) -> FormData:
+async def read_form(request: Request, *, most_fields: int = 10) -> FormData:
     """The fields and files of a form; raises `BadForm` when it is too large or no form."""
     kind = request.headers.get("Content-Type", "")
     limit = LARGEST_UPLOAD + _MEGABYTE if kind.startswith("multipart/form-data") else _SMALL_FORM
@@ -50,7 +51,11 @@ async def read_form(request: Request) -> FormData:
         if kind.startswith("multipart/form-data"):
             # More files than we take, so that a sixth one gets a sentence of its own.
             parser = MultiPartParser(
-                request.headers, body, max_files=4 * MOST_FILES, max_fields=10, max_part_size=_LARGEST_FIELD
+                request.headers,
+                body,
+                max_files=4 * MOST_FILES,
+                max_fields=most_fields,
+                max_part_size=_LARGEST_FIELD,
             )
             return await parser.parse()
         return await FormParser(request.headers, body).parse()
@@ -80,12 +85,12 @@ def uploads(form: FormData) -> tuple[UploadFile, ...]:
     )
 
 
-def check(text: str, files: Sequence[UploadFile]) -> None:
+def check(text: str, files: Sequence[UploadFile], *, with_one: str = "ответом") -> None:
     """Refuse what is longer or larger than the parents' channels take; raises `BadForm`."""
     if len(text) > LONGEST_TEXT:
         raise BadForm(413, f"Ответ длиннее {LONGEST_TEXT} знаков. Разделите его на части.")
     if len(files) > MOST_FILES:
-        raise BadForm(413, f"С одним ответом можно отправить не больше {MOST_FILES} файлов.")
+        raise BadForm(413, f"С одним {with_one} можно отправить не больше {MOST_FILES} файлов.")
     if any((each.size or 0) > LARGEST_FILE for each in files):
         raise BadForm(413, f"Файл больше {LARGEST_FILE // _MEGABYTE} МБ. Отправьте файл поменьше.")
     if sum(each.size or 0 for each in files) > LARGEST_UPLOAD:
@@ -116,6 +121,12 @@ async def keep(chosen: Sequence[UploadFile], files: Files) -> tuple[Attachment, 
 def image_type(head: bytes) -> str | None:
     """The type of a picture by its first bytes: what a sender claims could make a browser run it."""
     return next((mime for mark, mime in _IMAGES if mark.match(head)), None)
+
+
+def image_at(path: Path) -> str | None:
+    """The type of a picture on our disk; None for any other file. Blocks for a moment."""
+    with path.open("rb") as file:
+        return image_type(file.read(_HEAD))
 
 
 async def _at_most(limit: int, request: Request) -> AsyncGenerator[bytes, None]:

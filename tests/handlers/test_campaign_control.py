@@ -463,7 +463,7 @@ async def test_what_was_sent_is_wished_otherwise_once_it_is_not_on_its_way(offic
     assert await does(office, lambda deed: control.edit_sent(deed, author, made.id, text="Новое")) == 1
     assert await does(office, lambda deed: control.delete_sent(deed, author, made.id)) == 1
     async with office.database.reading() as tx:
-        (wish,) = await wishes.listed(tx)
+        (wish,) = await wishes.on_channel(tx, "telegram")
     assert (wish.launch_id, wish.deed, wish.after) == (launch.id, "delete", 0), "the later wish counts"
 
 

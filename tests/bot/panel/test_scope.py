@@ -21,17 +21,22 @@ from bot.settings import Settings
 from handlers.knowledge import Knowledge
 from handlers.messages import Attachment
 from storage import conversations, templates, tickets
+from storage.campaigns import book
+from storage.campaigns.campaign import Audience
 from storage.database import Database
 from storage.tables import metadata
 from storage.ticket import Desk
 from tests.bot.panel.test_panel import HOME, PNG, HandClock, Office, answer
 
 SCHOOL, WORDS, NOTE, READY = "Гимназия Ласточка", "кузнечикова не пускает", "позвонить маме", "Ответ ласточки"
-SECRETS = (SCHOOL, WORDS, NOTE, READY, "Первова")
+TOLD = "Собрание ласточек"
+SECRETS = (SCHOOL, WORDS, NOTE, READY, TOLD, "Первова")
 OPEN = {"/panel/static/{name}", "/panel/{rest:path}", "/panel/", "/panel/sign-in", "/panel/sign-out"}
 """Doors that are open to all and have nothing behind them."""
 OF_TOKEN = "/panel/join/{token}"
 """Whoever has the token may come in; nobody here has one."""
+LOOKS = {"/panel/campaigns/preview"}
+"""Forms that only show something."""
 INTRUDERS = ("another school", "another municipality", "revoked", "nobody")
 
 
@@ -47,6 +52,7 @@ class Held:
     template: int
     invitation: int
     member: int
+    campaign: int
 
     def number(self, path: str) -> int:
         """The number that a path asks for; a new kind of page must be added here."""
@@ -57,6 +63,7 @@ class Held:
             "templates": self.template,
             "invitations": self.invitation,
             "staff": self.member,
+            "campaigns": self.campaign,
         }
         return kinds[path.split("/")[2]]
 
@@ -132,9 +139,20 @@ async def _settle(office: Office) -> Held:
         desk = Desk("school", school, "Майкоп")
         now = office.clock.now()
         template = await templates.add(tx, desk, title=READY, text=READY, after="none", staff_id=1, now=now)
+        campaign = await book.add(
+            tx,
+            title=TOLD,
+            category="news",
+            text=TOLD,
+            audience=Audience(who="venues", school_ids=(school,)),
+            schedule={},
+            author_id=1,
+            now=now,
+        )
     # The first look at the ready answers adds those that the program brings along.
     assert READY in (await teacher.get("/panel/templates")).text
-    return Held(office, school, other, number, file=1, template=template, invitation=2, member=1)
+    numbers = {"template": template, "invitation": 2, "member": 1, "campaign": campaign.id}
+    return Held(office, school, other, number, file=1, **numbers)
 
 
 def doors(office: Office) -> list[tuple[str, str]]:
@@ -181,7 +199,7 @@ async def test_no_door_opens_to_others(held: Held, who: str) -> None:
         if is_out and path != OF_TOKEN:
             assert page.status_code in {303, 403}, (method, path)
             assert page.headers.get("location", "/panel/sign-in") == "/panel/sign-in"
-        elif is_about or method == "POST" or path == OF_TOKEN:
+        elif is_about or (method == "POST" and path not in LOOKS) or path == OF_TOKEN:
             assert page.status_code in {400, 403, 404}, (method, path, page.status_code)
         elif not path.endswith("posters.pdf"):
             assert page.status_code == 200, (method, path)
@@ -201,6 +219,10 @@ async def test_the_same_doors_open_to_the_school_itself(held: Held) -> None:
         (f"/panel/schools/{held.school}", SCHOOL),
         ("/panel/templates", READY),
         ("/panel/staff", "Первова"),
+        ("/panel/campaigns", TOLD),
+        (f"/panel/campaigns/{held.campaign}", TOLD),
+        (f"/panel/campaigns/{held.campaign}/edit", TOLD),
+        (f"/panel/campaigns/{held.campaign}/missed", TOLD),
     ):
         assert secret in (await teacher.get(path)).text, path
     assert (await teacher.get(f"/panel/files/{held.file}")).content == PNG

@@ -1,0 +1,95 @@
+"""An announcement as phones will show it: drawn and split by the channels themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.channels.base import FetchError, LocalFile, Rejected
+from bot.parts import App
+from faq.markup import Span, draw_plain
+from handlers.campaigns import composing, progress
+from handlers.campaigns.composing import Compose, Shown
+from handlers.messages import Attachment, Outgoing
+from handlers.texts import basics
+from storage.campaigns.audience import MESSENGERS, Sample
+from storage.campaigns.campaign import Campaign
+
+_WITHOUT_STYLES = {"vk"}
+"""Channels that show neither bold type nor links behind words."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What a reader on one channel sees."""
+
+    channel: str
+    messages: tuple[Shown, ...] = ()
+    trouble: str = ""
+    """Why nothing can be shown."""
+
+
+async def screens(app: App, campaign: Campaign, *, school_id: int | None = None) -> list[Screen]:
+    """A screen for each channel of the announcement; the words are those for a reader of this school."""
+    composers = await composers_of(app, campaign.attachments)
+    return [
+        _screen(app, campaign, name, composers, school_id)
+        for name in campaign.audience.channels or MESSENGERS
+    ]
+
+
+async def composers_of(app: App, attachments: Sequence[Mapping[str, object]]) -> dict[str, Compose]:
+    """How the channels where announcements go split a message with these files."""
+    files = await _local(app, attachments)
+
+    def compose_of(name: str) -> Compose:
+        def compose(message: Outgoing) -> Sequence[composing.Drawn]:
+            return app.channels[name].compose(message, files)
+
+        return compose
+
+    return {name: compose_of(name) for name in (*MESSENGERS, "web") if name in app.channels}
+
+
+def in_words(app: App, some: Sequence[Sample]) -> list[str]:
+    """Readers as a line each; nobody can be written to by it."""
+    lines = []
+    for each in some:
+        school = app.knowledge.school(each.school_id)
+        channel = basics.CHANNEL_NAMES.get(each.channel, each.channel)
+        place = f", {school.name}, {school.municipality}" if school is not None else ""
+        lines.append(f"{channel} {progress.masked(each.chat_id)}{place}")
+    return lines
+
+
+def _screen(
+    app: App, campaign: Campaign, channel: str, composers: Mapping[str, Compose], school_id: int | None
+) -> Screen:
+    if channel not in composers:
+        return Screen(channel, trouble="Канал не подключён: сюда ничего не уйдёт.")
+    school = app.knowledge.school(school_id)
+    try:
+        shown = composing.preview(
+            composing.body_of(campaign),
+            composers[channel],
+            channel=channel,
+            region=app.knowledge.region,
+            school=school.name if school is not None else "",
+            municipality=school.municipality if school is not None else "",
+        )
+    except Rejected as error:
+        return Screen(channel, trouble=f"Канал этого не примет: {error}.")
+    if channel in _WITHOUT_STYLES:
+        shown = [replace(each, spans=tuple(Span(draw_plain(span)) for span in each.spans)) for each in shown]
+    return Screen(channel, tuple(shown))
+
+
+async def _local(app: App, attachments: Sequence[Mapping[str, object]]) -> list[LocalFile]:
+    found = []
+    for each in attachments:
+        try:
+            found.append(await app.files.local(Attachment(**each), app.channels))  # type: ignore[arg-type]
+        except FetchError:
+            # The check of the announcement says what is wrong with its files.
+            continue
+    return found
