@@ -87,6 +87,8 @@ class Correcting:
             return False
         for _ in range(TRIES):
             await self._pacer.spare_turn()
+            if not await self._pacer.chat_turn(reader.chat_id):
+                continue
             try:
                 await self._ask(wish, launch, reader, reader.external_id)
             except SlowDown as error:
@@ -101,7 +103,7 @@ class Correcting:
             else:
                 return True
             finally:
-                self._pacer.done(reader.chat_id, spare=True)
+                self._pacer.done(reader.chat_id)
         return False
 
     async def _ask(self, wish: Wish, launch: Launch, reader: Reader, external_id: str) -> None:

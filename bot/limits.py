@@ -13,8 +13,9 @@ from bot.clock import Clock
 
 @dataclass
 class _Mark:
-    """A message that the messenger counts; it cannot have counted it later than `done`."""
+    """A message that the messenger counts, somewhen between `begun` and `done`."""
 
+    begun: float
     done: float | None = None
 
 
@@ -41,6 +42,8 @@ class Pacer:
         self._chats: dict[str, float] = {}
         self._marks: deque[_Mark] = deque(maxlen=max(1, self._most))
         self._unfinished: defaultdict[str, deque[list[_Mark]]] = defaultdict(deque)
+        self._trips: deque[float] = deque(maxlen=_TRIPS)
+        self._replies_waiting = 0
 
     @property
     def held_for(self) -> float:
@@ -64,36 +67,46 @@ class Pacer:
         await self._take_marks(chat_id, messages)
 
     async def spare_turn(self) -> None:
-        """Wait until one more request is allowed that nobody in particular waits for.
+        """Wait until there is time for one more request that nobody in particular waits for.
 
-        `done("")` must follow if nothing is sent; otherwise `chat_turn` and `done` with the chat.
+        Whoever then has something to send takes a `chat_turn`.
         """
         while True:
             now = self._clock.monotonic()
             wait = max(self._next, self._held_until) - now
             if wait <= 0:
                 self._next = self._after(now, 1)
-                break
-            await self._clock.sleep(wait)
-        await self._take_marks(_NOBODY, 1)
-
-    async def chat_turn(self, chat_id: str) -> None:
-        """After a `spare_turn`: wait until this chat may have another message."""
-        wait = self._chats.get(chat_id, -math.inf) - self._clock.monotonic()
-        if wait > 0:
+                return
             await self._clock.sleep(wait)
 
-    def done(self, chat_id: str, *, messages: int = 1, spare: bool = False) -> None:
+    async def chat_turn(self, chat_id: str, *, messages: int = 1) -> bool:
+        """After a `spare_turn`: wait until this request is allowed; `done` must follow.
+
+        `chat_id` is empty for a request to many. False: the messenger has asked for silence meanwhile, and
+        nothing may be sent.
+        """
+        while not self.held_for:
+            wait = self._chats.get(chat_id, -math.inf) - self._clock.monotonic()
+            wait = max(wait, self._wait_for_second(messages))
+            if wait <= 0 and not self._replies_waiting:
+                self._next += self._interval * (messages - 1)
+                self._mark(chat_id, messages)
+                return True
+            await self._clock.sleep(min(max(wait, _LOOK_SECONDS), _LONGEST_LOOK_SECONDS))
+        return False
+
+    def done(self, chat_id: str, *, messages: int = 1) -> None:
         """The request ended now: the chat's interval counts from here, since it may have arrived late."""
         now = self._clock.monotonic()
-        key = _NOBODY if spare else chat_id
-        if self._unfinished[key]:
-            for mark in self._unfinished[key].popleft():
+        if self._unfinished[chat_id]:
+            marks = self._unfinished[chat_id].popleft()
+            self._trips.append(now - marks[0].begun)
+            for mark in marks:
                 mark.done = now
-        if not self._unfinished[key]:
-            del self._unfinished[key]
+        if not self._unfinished[chat_id]:
+            del self._unfinished[chat_id]
         time = self._time_of(chat_id, messages)
-        if time <= 0 or chat_id == _NOBODY:
+        if time <= 0 or not chat_id:
             return
         self._chats[chat_id] = now + time
         if len(self._chats) > _REMEMBERED:
@@ -112,32 +125,55 @@ class Pacer:
 
     async def _take_marks(self, chat_id: str, messages: int) -> None:
         """Wait until the second before holds few enough messages, however late they may have arrived."""
-        while self._most and (wait := self._wait_for_second(messages)) > 0:
-            await self._clock.sleep(wait)
-        marks = [_Mark() for _ in range(messages)]
+        self._replies_waiting += 1
+        try:
+            while (wait := self._wait_for_second(messages)) > 0:
+                await self._clock.sleep(wait)
+        finally:
+            self._replies_waiting -= 1
+        self._mark(chat_id, messages)
+
+    def _mark(self, chat_id: str, messages: int) -> None:
+        now = self._clock.monotonic()
+        marks = [_Mark(now) for _ in range(messages)]
         self._marks.extend(marks)
         self._unfinished[chat_id].append(marks)
 
     def _wait_for_second(self, messages: int) -> float:
         last = len(self._marks) + messages - self._most - 1
-        if last < 0 or messages > self._most:
+        if not self._most or last < 0 or messages > self._most:
             return 0.0
-        done = self._marks[last].done
-        if done is None:
+        now, mark = self._clock.monotonic(), self._marks[last]
+        done = mark.begun + _ARRIVES_WITHIN_SECONDS if mark.done is None else mark.done
+        if mark.done is None and now < done:
             return _LOOK_SECONDS
-        return done + _SECOND - self._clock.monotonic()
+        return done + _SECOND - self._quickest_trip() - now
+
+    def _quickest_trip(self) -> float:
+        """What no request and its answer take less than together.
+
+        If this one needed the shortest way out and that one the shortest way back, they still stand as far
+        apart on the messenger's clock as they must.
+        """
+        return _OF_TRIP * min(self._trips) if len(self._trips) == _TRIPS else 0.0
 
     def _time_of(self, chat_id: str, messages: int) -> float:
         """How long a request takes of its chat, in seconds."""
         return self._per_group * messages if self._is_group(chat_id) else self._per_chat
 
 
-_NOBODY = ""
 _SECOND = 1.002
 """A second, and what two clocks may differ by meanwhile."""
 _CATCH_UP_SECONDS = 0.25
 """So much lateness is made up for by shorter pauses."""
 _LOOK_SECONDS = 0.01
 """How often to look whether the oldest request of the second before has ended."""
+_LONGEST_LOOK_SECONDS = 1.0
+"""How soon an order to be silent is noticed."""
+_ARRIVES_WITHIN_SECONDS = 5.0
+"""A request that hangs for longer holds up nobody else: most likely it has not arrived at all."""
+_TRIPS = 100
+_OF_TRIP = 0.9
+"""The way may become shorter than it was for the last requests."""
 _REMEMBERED = 5_000
 """Chats; beyond that those whose interval is over are forgotten."""

@@ -8,6 +8,7 @@ doubt.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -42,15 +43,19 @@ from storage.database import Database, Transaction, Unavailable
 _T = TypeVar("_T")
 _log = structlog.get_logger(__name__)
 
-WORKERS = 4
-"""Requests of one channel on their way at the same time: enough for its pace over a slow line."""
+WORKERS = 8
+"""Requests of one channel on their way at the same time: 30 a second with a quarter of a second for each."""
 IDLE_LOOK_SECONDS = 2.0
 """How often to look for readers when nobody woke us."""
 REPEAT_WITHIN = timedelta(minutes=50)
 """A messenger that drops repeats (VK: for an hour) is asked again within this time; later it is in doubt."""
 LONGEST_PAUSE_SECONDS = 60.0
+PIECE_TRIES = 6
+"""Of what follows the first piece, while its reader waits."""
 GIVE_UP_ATTEMPTS = 30
 """So many answers 5xx for one reader are no accident."""
+RULES_SECONDS = 1.0
+"""How long what is being sent, and where it is day, is known: it is asked for every reader."""
 DATABASE_RETRY_SECONDS = 1.0
 CLOSED_SECONDS = 60.0
 LANDING_SECONDS = 5.0
@@ -107,7 +112,9 @@ class Mailing:
         self._woken = asyncio.Event()
         self._busy = asyncio.Event()
         self._zones: dict[int, frozenset[str]] = {}
-        self._flying: set[asyncio.Task[None]] = set()
+        self._rules: dict[int, Rules] = {}
+        self._rules_until = -math.inf
+        self._flying: set[asyncio.Task[bool]] = set()
         # Launches that have counted a refusal in this life.
         self._refusing: set[int] = set()
 
@@ -140,8 +147,8 @@ class Mailing:
             self._woken.clear()
             try:
                 async with self._database.reading() as tx:
-                    rules = await self._rules(tx)
-                if rules:
+                    await self._ask_for_rules(tx)
+                if self._rules:
                     self._busy.set()
             except Unavailable:
                 _log.warning("database_lost", channel=self._channel.name)
@@ -151,19 +158,18 @@ class Mailing:
         while True:
             await self._busy.wait()
             await self._pacer.spare_turn()
-            batch: Batch | None = None
-            try:
-                batch = await self._insist(self._claim)
-                if batch is None:
-                    self._busy.clear()
-            finally:
-                if batch is None or not batch.readers:
-                    self._pacer.done("")
-            if batch is not None and batch.readers:
-                flight = asyncio.create_task(self._tell(batch))
-                self._flying.add(flight)
-                flight.add_done_callback(self._flying.discard)
-                await asyncio.shield(flight)
+            flight = asyncio.create_task(self._fly())
+            self._flying.add(flight)
+            flight.add_done_callback(self._flying.discard)
+            if not await asyncio.shield(flight):
+                self._busy.clear()
+
+    async def _fly(self) -> bool:
+        """Take the next readers and tell them; False if there are none."""
+        batch = await self._insist(self._claim)
+        if batch is not None and batch.readers:
+            await self._tell(batch)
+        return batch is not None
 
     # ---- taking
 
@@ -176,15 +182,16 @@ class Mailing:
 
     async def _claim(self) -> Batch | None:
         async with self._database.transaction() as tx:
-            rules = await self._rules(tx)
-            if not rules:
+            if self._clock.monotonic() >= self._rules_until:
+                await self._ask_for_rules(tx)
+            if not self._rules:
                 return None
             limit = self._channel.most_readers
             return await readers.claim(
-                tx, self._channel.name, rules=rules, limit=limit, now=self._clock.now()
+                tx, self._channel.name, rules=self._rules, limit=limit, now=self._clock.now()
             )
 
-    async def _rules(self, tx: Transaction) -> dict[int, Rules]:
+    async def _ask_for_rules(self, tx: Transaction) -> None:
         found: dict[int, Rules] = {}
         for launch_id, body in (await readers.sending(tx, self._channel.name)).items():
             if launch_id not in self._zones:
@@ -195,7 +202,7 @@ class Mailing:
             )
             if rules is not None:
                 found[launch_id] = rules
-        return found
+        self._rules, self._rules_until = found, self._clock.monotonic() + RULES_SECONDS
 
     def _doubt_since(self) -> datetime:
         return self._clock.now() - REPEAT_WITHIN
@@ -220,35 +227,44 @@ class Mailing:
 
     async def _send(self, batch: Batch, fates: _Fates) -> None:
         """Make the requests of a batch; raises `SendError` when the answer is for all who are waiting."""
-        is_paid = False
-        try:
-            message = telling.words(batch.body, batch.readers[0], self._knowledge)
-            files = [await self._files.local(each, self._channels) for each in message.attachments]
-            for number, piece in enumerate(self._channel.compose(message, files)):
-                if number:
-                    await self._pacer.spare_turn()
-                is_paid = True
-                for chat_id, answer in (await self._request(fates, piece, f"{batch.key}:{number}")).items():
-                    reader = fates.waiting[chat_id]
-                    if isinstance(answer, SendError):
-                        self._sort(reader, answer, fates)
-                    else:
-                        fates.told[reader.id] = ",".join(filter(None, [fates.told.get(reader.id), answer]))
-        finally:
-            if not is_paid:
-                self._pacer.done("")
+        message = telling.words(batch.body, batch.readers[0], self._knowledge)
+        files = [await self._files.local(each, self._channels) for each in message.attachments]
+        for number, piece in enumerate(self._channel.compose(message, files)):
+            send = self._go_on if number and not self._channel.drops_repeats else self._request
+            for chat_id, answer in (await send(fates, piece, f"{batch.key}:{number}")).items():
+                reader = fates.waiting[chat_id]
+                if isinstance(answer, SendError):
+                    self._sort(reader, answer, fates)
+                else:
+                    fates.told[reader.id] = ",".join(filter(None, [fates.told.get(reader.id), answer]))
+
+    async def _go_on(self, fates: _Fates, piece: Piece, key: str) -> Mapping[str, str | SendError]:
+        """Send what follows the first piece: whoever has read the beginning must not be told it anew."""
+        for attempt in range(PIECE_TRIES):
+            await self._pacer.spare_turn()
+            try:
+                return await self._request(fates, piece, key)
+            except SlowDown as error:
+                self._pacer.hold(error.seconds)
+                if error.seconds > LONGEST_PAUSE_SECONDS:
+                    break
+            except NotSent:
+                await self._clock.sleep(2.0**attempt)
+        raise Unfinished("only the beginning was sent")
 
     async def _request(self, fates: _Fates, piece: Piece, key: str) -> Mapping[str, str | SendError]:
         chat_ids = list(fates.waiting)
+        if not chat_ids:
+            return {}
         only = chat_ids[0] if len(chat_ids) == 1 else ""
+        messages = max(1, len(piece.files))
+        if not await self._pacer.chat_turn(only, messages=messages):
+            # Whoever is taken must not wait for long: people may stop the launch meanwhile.
+            raise SlowDown(self._pacer.held_for)
         try:
-            if not chat_ids:
-                return {}
-            if only:
-                await self._pacer.chat_turn(only)
             return await self._channel.send_to_many(chat_ids, piece, key=key)
         finally:
-            self._pacer.done(only, messages=max(1, len(piece.files)), spare=True)
+            self._pacer.done(only, messages=messages)
 
     def _sort(self, reader: Reader, answer: SendError, fates: _Fates) -> None:
         """Note what an answer means for this reader, whom nothing more is sent."""

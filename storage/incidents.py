@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, insert, select, update
 from sqlalchemy.engine import Row
 
+from storage.conversations import Message
 from storage.database import Transaction
 from storage.scope import Scope, may_reach_school
-from storage.tables import incidents, schools, tickets
+from storage.tables import incidents, messages, schools, tickets
 from storage.ticket import Ticket, from_row
 
 
@@ -107,6 +108,23 @@ async def seen(tx: Transaction, scope: Scope, incident_id: int) -> Incident | No
 async def note_answer(tx: Transaction, scope: Scope, incident_id: int, message_id: int) -> Incident | None:
     """Keep the message that answered all; None if it is closed or not theirs."""
     return await _change(tx, scope, incident_id, {"answer_id": message_id})
+
+
+async def answered_with(tx: Transaction, given: Message) -> int | None:
+    """The open incident of whose answer this message, kept with one case, is a copy; None if of none."""
+    query = (
+        select(incidents.c.id)
+        .join(tickets, tickets.c.incident_id == incidents.c.id)
+        .join(messages, messages.c.id == incidents.c.answer_id)
+        .where(
+            tickets.c.id == given.ticket_id,
+            incidents.c.closed_at.is_(None),
+            messages.c.staff_id == given.staff_id,
+            messages.c.created_at == given.created_at,
+        )
+    )
+    number: int | None = await tx.scalar(query)
+    return number
 
 
 async def close(tx: Transaction, scope: Scope, incident_id: int, *, now: datetime) -> Incident | None:

@@ -9,7 +9,7 @@ from typing import Literal
 from handlers.messages import Button, Incoming, Outgoing
 from handlers.texts import staff as texts
 from handlers.turn import Turn, rows
-from storage import conversations, outbox, staff
+from storage import conversations, incidents, outbox, staff
 from storage.conversations import Message
 from storage.staff import Member
 
@@ -17,6 +17,8 @@ GOES_ON = timedelta(seconds=30)
 """What follows an answer within this time belongs to it: albums and long texts come in several messages."""
 ANSWER = "answer"
 NOTE: Literal["note"] = "note"
+TO_ALL = "inc"
+"""How the name begins of words that are an answer to all families of an incident."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,17 @@ async def meant(turn: Turn, member: Member, incoming: Incoming) -> Meant:
         return Meant(incoming.ticket_id, _as(member, incoming.ticket_id))  # the topic of a group
     if member.replying_to is not None or member.replying_as is not None:
         return Meant(member.replying_to, member.replying_as or ANSWER)
+    return await _going_on(turn, member)
+
+
+async def _going_on(turn: Turn, member: Member) -> Meant:
+    """Words that nobody asked for go on with what was said a moment ago, or are about no case."""
     before = await just_said(turn, member)
     if before is None or before.ticket_id is None:
         return Meant(None)
+    incident_id = await incidents.answered_with(turn.tx, before)
+    if incident_id is not None:
+        return Meant(None, f"{TO_ALL}:{incident_id}")
     return Meant(before.ticket_id, NOTE if before.author == NOTE else ANSWER)
 
 

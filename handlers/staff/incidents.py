@@ -9,14 +9,12 @@ from handlers.staff import asking, handling
 from handlers.texts import basics
 from handlers.texts import incidents as texts
 from handlers.turn import Turn, files_of, number_in, rows
-from storage import casework, conversations, journal, people
+from storage import casework, conversations, journal, people, staff
 from storage import incidents as stored
 from storage.incidents import Incident
 from storage.staff import Member
 from storage.ticket import Ticket
 
-HEARING = "inc"
-"""How the name begins of words that are an answer to all."""
 PAGE = 10
 """Cases on a page of the list."""
 
@@ -49,6 +47,8 @@ async def press(turn: Turn, member: Member, argument: str) -> None:
 
 async def hear(turn: Turn, member: Member, incoming: Incoming, detail: str) -> None:
     """The answer to all; `detail` is the number of the incident."""
+    # Whatever the member writes later is meant for somebody else.
+    await staff.set_replying(turn.tx, member.id, None)
     incident = await stored.seen(turn.tx, turn.scope(member), number_in(detail))
     if incident is None or incident.closed_at is not None:
         raise HelpdeskError(texts.INCIDENT_GONE)
@@ -95,7 +95,7 @@ async def _ask_for_answer(turn: Turn, member: Member, incident: Incident) -> Non
     if not waiting:
         raise HelpdeskError(texts.NOTHING_OPEN)
     asked = texts.write_to_all(incident.id, len(waiting))
-    await asking.ask(turn, member, asked, as_=f"{HEARING}:{incident.id}")
+    await asking.ask(turn, member, asked, as_=f"{asking.TO_ALL}:{incident.id}")
 
 
 async def _show_who(turn: Turn, incident: Incident, *, page: int) -> None:

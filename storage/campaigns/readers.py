@@ -7,12 +7,11 @@ the transaction that takes a reader, not when the list was made: whoever said «
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, exists, func, select, update
-from sqlalchemy.engine import Row
 
 from storage.campaigns.audience import TOLD
 from storage.campaigns.campaign import Progress, Reader, ReaderState
@@ -20,6 +19,7 @@ from storage.campaigns.launches import ALONE, braked_since
 from storage.database import Transaction
 from storage.tables import launches, opt_outs, people, readers, venues
 
+_COLUMNS = tuple(readers.c[field.name] for field in fields(Reader))
 WEEK = timedelta(days=7)
 IN_DOUBT = "interrupted"
 """Why nobody knows whether a reader was told: the program or the connection broke after the request."""
@@ -123,6 +123,8 @@ async def put_back(
     doubtful: bool = False,
 ) -> None:
     """Later. `doubtful`: the request may have been carried out, but the messenger drops repeats."""
+    if not reader_ids:
+        return
     since = _in_doubt_since() if doubtful else readers.c.doubted_at
     await tx.execute(
         update(readers)
@@ -216,21 +218,21 @@ async def listed(
 ) -> list[Reader]:
     """Readers in these states, by number; `after` this one, on one `channel` or on all."""
     query = (
-        select(readers)
+        select(*_COLUMNS)
         .where(readers.c.launch_id.in_(launch_ids), readers.c.state.in_(states), readers.c.id > after)
         .order_by(readers.c.id)
         .limit(limit)
     )
     if channel is not None:
         query = query.where(readers.c.channel == channel)
-    return [_reader(row) for row in (await tx.execute(query)).all()]
+    return [Reader(*row) for row in (await tx.execute(query)).all()]
 
 
 async def find(tx: Transaction, launch_id: int, person_id: int) -> Reader | None:
     """The row of this person in a launch."""
-    query = select(readers).where(readers.c.launch_id == launch_id, readers.c.person_id == person_id)
+    query = select(*_COLUMNS).where(readers.c.launch_id == launch_id, readers.c.person_id == person_id)
     row = (await tx.execute(query)).one_or_none()
-    return _reader(row) if row else None
+    return Reader(*row) if row else None
 
 
 # ---- taking
@@ -245,6 +247,26 @@ _SENDING = (
     .where(launches.c.state == "sending")
     .order_by(launches.c.id)
 )
+_other = readers.alias("other")
+_REFUSES = exists().where(
+    opt_outs.c.person_id == readers.c.person_id, opt_outs.c.category == bindparam("category")
+)
+_TOLD = select(func.count()).where(
+    _other.c.who == readers.c.who,
+    _other.c.claimed_at > bindparam("since", type_=readers.c.claimed_at.type),
+    _other.c.state.in_(TOLD),
+)
+# Put together once: it is asked for every reader.
+_KNOWN = select(
+    readers.c.id,
+    readers.c.venue_id,
+    readers.c.doubted_at,
+    people.c.unreachable,
+    people.c.banned_at,
+    people.c.muted_at,
+    case((_REFUSES, 1), else_=0).label("refuses"),
+    _TOLD.scalar_subquery().label("told"),
+).select_from(readers.outerjoin(people, people.c.id == readers.c.person_id))
 
 
 async def _ready(
@@ -263,36 +285,9 @@ async def _ready(
         if of_one is None:
             return []
         waiting.append(readers.c.school_id.is_not_distinct_from(of_one.school_id))
-    other = readers.alias("other")
-    told = (
-        select(func.count())
-        .where(
-            other.c.who == readers.c.who,
-            other.c.claimed_at > now - WEEK,
-            other.c.state.in_(TOLD),
-        )
-        .scalar_subquery()
-    )
-    refuses = exists().where(
-        opt_outs.c.person_id == readers.c.person_id, opt_outs.c.category == launch.body["category"]
-    )
-    query = (
-        select(
-            readers.c.id,
-            readers.c.venue_id,
-            readers.c.doubted_at,
-            people.c.unreachable,
-            people.c.banned_at,
-            people.c.muted_at,
-            case((refuses, 1), else_=0).label("refuses"),
-            told.label("told"),
-        )
-        .select_from(readers.outerjoin(people, people.c.id == readers.c.person_id))
-        .where(*waiting)
-        .order_by(readers.c.id)
-        .limit(limit)
-    )
-    return list((await tx.execute(query)).all())
+    query = _KNOWN.where(*waiting).order_by(readers.c.id).limit(limit)
+    rules = {"since": now - WEEK, "category": launch.body["category"]}
+    return list((await tx.execute(query, rules)).all())
 
 
 def _barred(row: Any, rule: Rules) -> str | None:
@@ -324,27 +319,6 @@ async def _take(tx: Transaction, numbers: Sequence[int], *, now: datetime) -> li
         update(readers)
         .where(readers.c.id.in_(numbers), readers.c.state == "queued")
         .values(state="sending", claimed_at=now, attempts=readers.c.attempts + 1)
-        .returning(readers)
+        .returning(*_COLUMNS)
     )
-    return sorted((_reader(row) for row in taken.all()), key=lambda reader: reader.id)
-
-
-def _reader(row: Row[Any]) -> Reader:
-    return Reader(
-        id=row.id,
-        launch_id=row.launch_id,
-        person_id=row.person_id,
-        venue_id=row.venue_id,
-        channel=row.channel,
-        chat_id=row.chat_id,
-        school_id=row.school_id,
-        zone=row.zone,
-        state=row.state,
-        reason=row.reason,
-        detail=row.detail,
-        attempts=row.attempts,
-        claimed_at=row.claimed_at,
-        doubted_at=row.doubted_at,
-        sent_at=row.sent_at,
-        external_id=row.external_id,
-    )
+    return sorted((Reader(*row) for row in taken.all()), key=lambda reader: reader.id)

@@ -15,6 +15,7 @@ from handlers.cases import incidents
 from handlers.dialog_state import DialogState
 from handlers.knowledge import Knowledge
 from handlers.parents import escalation
+from handlers.texts import basics
 from handlers.texts import incidents as texts
 from handlers.turn import Turn
 from storage import conversations, tickets
@@ -257,3 +258,23 @@ async def test_a_case_that_went_to_another_school_gets_no_answer_of_the_first(of
     assert "Связь добавили" in last(zoya)
     for parent in (anna, vera):
         assert not any("Связь добавили" in each.text for each in parent.heard)
+
+
+async def test_what_a_member_writes_later_does_not_go_to_all_families(any_office: Office) -> None:
+    office = any_office
+    school = await office.school()
+    admin = await office.admin(school)
+    parents, _ = await three_ask(office, school)
+    await presses(admin, texts.BUTTON_ANSWER_ALL)
+    await admin.says("Связь добавили всем")
+    await admin.waits(seconds=20)
+    await admin.says("и проверили вход")
+    await admin.waits()
+    for parent in parents:
+        assert any("и проверили вход" in each.text for each in parent.heard), "it goes on with the answer"
+
+    await admin.waits(minutes=10)
+    await admin.says("Анна Петровна, зайдите с документами дочери")
+    assert basics.WHOSE_ANSWER in await admin.waits()
+    for parent in parents:
+        assert not any("с документами" in each.text for each in parent.heard)

@@ -88,6 +88,7 @@ class Session(AiohttpSession):
         self._http_proxy = None if socks else _proxy_address(proxy)
         if ca_bundle is not None:
             self._connector_init["ssl"] = _trust(ca_bundle)
+        self._forms_of_answers: dict[str, object] = {}
 
     async def create_session(self) -> ClientSession:
         """Open the connections at the first request."""
@@ -128,6 +129,10 @@ class Session(AiohttpSession):
         self, bot: Bot, method: TelegramMethod[_T], status_code: int, content: str
     ) -> Response[_T]:
         """Turn refusals into errors, also those that come without the JSON or the field they should have."""
+        if method.__api_method__ not in self._forms_of_answers:
+            # pydantic forgets a form that nobody holds, and to make it anew costs more than all the rest.
+            form: object = Response[method.__returning__]  # type: ignore[name-defined]
+            self._forms_of_answers[method.__api_method__] = form
         try:
             return super().check_response(bot, method, status_code, content)
         except TelegramRetryAfter:
