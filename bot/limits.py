@@ -92,7 +92,9 @@ class Pacer:
                 self._next += self._interval * (messages - 1)
                 self._mark(chat_id, messages)
                 return True
-            await self._clock.sleep(min(max(wait, _LOOK_SECONDS), _LONGEST_LOOK_SECONDS))
+            # For a reply that goes first there is no telling how long it takes.
+            wait = max(wait, _SHORTEST_SECONDS) if wait > 0 else _LOOK_SECONDS
+            await self._clock.sleep(min(wait, _LONGEST_LOOK_SECONDS))
         return False
 
     def done(self, chat_id: str, *, messages: int = 1) -> None:
@@ -128,7 +130,7 @@ class Pacer:
         self._replies_waiting += 1
         try:
             while (wait := self._wait_for_second(messages)) > 0:
-                await self._clock.sleep(wait)
+                await self._clock.sleep(max(wait, _SHORTEST_SECONDS))
         finally:
             self._replies_waiting -= 1
         self._mark(chat_id, messages)
@@ -168,6 +170,8 @@ _CATCH_UP_SECONDS = 0.25
 """So much lateness is made up for by shorter pauses."""
 _LOOK_SECONDS = 0.01
 """How often to look whether the oldest request of the second before has ended."""
+_SHORTEST_SECONDS = 0.001
+"""No clock is woken earlier than that."""
 _LONGEST_LOOK_SECONDS = 1.0
 """How soon an order to be silent is noticed."""
 _ARRIVES_WITHIN_SECONDS = 5.0

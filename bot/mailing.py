@@ -109,6 +109,8 @@ class Mailing:
         self._pacer = pacer
         self._clock = clock
         self._a_week = a_week
+        # SQLite has one writer at a time: of us only one waits in that queue, so that replies need not.
+        self._at_database = asyncio.Semaphore(1 if database.is_sqlite else WORKERS)
         self._woken = asyncio.Event()
         self._busy = asyncio.Event()
         self._zones: dict[int, frozenset[str]] = {}
@@ -351,7 +353,8 @@ class Mailing:
         """Do it as soon as the database is there: what the messenger said must not be forgotten."""
         while True:
             try:
-                return await deed()
+                async with self._at_database:
+                    return await deed()
             except Unavailable as error:
                 _log.warning("database_lost", channel=self._channel.name, error=str(error))
                 await self._clock.sleep(DATABASE_RETRY_SECONDS)

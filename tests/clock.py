@@ -23,6 +23,10 @@ class FastClock:
         """Fast seconds since this clock was made."""
         return (time.monotonic() - self._zero) * self._speed
 
+    def jump(self, by: timedelta) -> None:
+        """Somebody sets the date; what counts seconds goes on as it was."""
+        self._began += by
+
     async def sleep(self, seconds: float) -> None:
         """Sleep `seconds` of this clock."""
         await asyncio.sleep(max(0.0, seconds) / self._speed)  # noqa: TID251 - a clock

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import pytest
 
 from bot.channels.base import Pace
@@ -77,3 +79,58 @@ async def test_groups_are_no_slower_where_the_messenger_does_not_say_so() -> Non
 async def test_a_channel_asked_to_wait_waits(sender: Sender) -> None:
     sender.pacer.hold(30)
     assert await sender.sends(ANNA) == 30
+
+
+MESSENGER = Pace(per_second=29.9, per_chat_interval=0.0, most_in_second=30)
+THERE_AND_BACK = 0.2
+"""Seconds of a request and its answer."""
+
+
+class Road(StoppedClock):
+    """Time in which answers come while somebody waits for something else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pacer = Pacer(MESSENGER, self)
+        self.answers: deque[float] = deque()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the time pass from answer to answer."""
+        until = self.monotonic() + max(seconds, 1e-5)  # less is lost in rounding
+        while self.answers and self.answers[0] <= until:
+            await super().sleep(self.answers.popleft() - self.monotonic())
+            self.pacer.done("")
+        await super().sleep(until - self.monotonic())
+
+
+async def test_a_long_way_to_the_messenger_slows_nobody_down() -> None:
+    road = Road()
+    began, arrivals = road.monotonic(), []
+    for _ in range(1_000):
+        await road.pacer.spare_turn()
+        assert await road.pacer.chat_turn("")
+        arrivals.append(road.monotonic() + THERE_AND_BACK / 2)
+        road.answers.append(road.monotonic() + THERE_AND_BACK)
+    assert len(arrivals) / (road.monotonic() - began) > 0.97 * 30
+    for at in arrivals:
+        assert sum(at <= other < at + 1 for other in arrivals) <= 30
+
+
+async def test_a_request_that_hangs_does_not_hold_up_all_others() -> None:
+    sender = Sender(MESSENGER)
+    await sender.pacer.turn(ANNA)  # … and no answer comes
+    seconds = [await sender.sends(BORIS) for _ in range(60)]
+    assert seconds[28] < 1
+    assert 5 < seconds[29] < 7, "most likely it has not arrived at all"
+    assert seconds[-1] < 9
+
+
+async def test_an_announcement_is_not_sent_into_the_silence_that_was_asked_for() -> None:
+    sender = Sender(MESSENGER)
+    began = sender.clock.monotonic()
+    await sender.pacer.spare_turn()
+    sender.pacer.hold(30)
+    assert not await sender.pacer.chat_turn(ANNA)
+    await sender.pacer.spare_turn()
+    assert await sender.pacer.chat_turn(ANNA)
+    assert sender.clock.monotonic() - began >= 30

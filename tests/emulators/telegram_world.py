@@ -313,7 +313,7 @@ class World:
         suffix = SUFFIXES.get(kind) or ("." + name.rsplit(".", 1)[1] if name and "." in name else "")
         attachment = Attachment(
             kind=kind,
-            file_id=f"AgACAgIAAxkBAA{secrets.token_urlsafe(24)}",
+            file_id=f"AgACAgIAAxkBAA{secrets.token_urlsafe(24)}x",
             unique_id=f"AQAD{secrets.token_urlsafe(8)}",
             name=name,
             mime=mime,

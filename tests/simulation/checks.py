@@ -15,7 +15,8 @@ from sqlalchemy import bindparam, text
 from bot.clock import Clock
 from storage.database import Database, Transaction
 from tests.simulation.phones import Heard, Place
-from tests.simulation.world import Word, World
+from tests.simulation.refusals import Claim, Refusals
+from tests.simulation.world import School, Word, World
 
 _UNDELIVERED = re.compile(r"№ (\d+)[^\n]{0,80}не доставлен")
 MOST = 200
@@ -55,6 +56,9 @@ class Checks:
         self.world = world
         self.counts: Counter[str] = Counter()
         self.complaints: list[Complaint] = []
+        self.refusals = Refusals(world)
+        self.incidents: dict[str, School] = {}
+        """Whose each incident is, by how its buttons begin."""
         self.digests: dict[Place, tuple[datetime, str]] = {}
         """The last morning's digest of each chat of the staff."""
         self._clock = clock
@@ -70,6 +74,9 @@ class Checks:
     def hear(self, heard: Heard) -> None:
         """A message was delivered: look at every marker in it."""
         self.world.counts["delivered"] += 1
+        self.refusals.hear(heard, self._clock.now())
+        if self.world.is_forgotten(heard.place, self._clock.now()):
+            self.complain("not_forgotten", f"{heard.place} слышит {heard.text[:200]!r}")
         self._hear_of_undelivered(heard)
         if heard.text.startswith(("Вопросы на ", "Сводка на ")) and self.world.is_staff(heard.place):
             self.digests[heard.place] = (self._clock.now(), heard.text)
@@ -85,10 +92,15 @@ class Checks:
             return
         self.world.counts["told that an answer did not arrive"] += 1
         number = int(told[1])
-        for word in [*self.world.answers_to(number), *self.world.answers_to(0)]:
-            if word.case == number or number in word.told:
-                word.refused = word.refused or not word.reached
+        parent = self.world.cases[number].place if number in self.world.cases else heard.place
+        for word in self.world.answers_to(number):
+            if not (word.reached or word.refused):
+                word.refused = True
+                self.refusals.claim(Claim("undelivered", parent, number, word.at))
+        for word in self.world.answers_to(0):
+            if number in word.told and parent not in word.seen_at:
                 word.told.discard(number)
+                self.refusals.claim(Claim("undelivered", parent, number, word.last_sent or word.at))
 
     def _look(self, word: Word, place: Place, said: str) -> None:
         word.seen_at.add(place)
@@ -100,18 +112,28 @@ class Checks:
             self.complain("wrong_person", f"заметка {word.marker} у родителя {place}: {said[:200]!r}")
         elif self._may_be_answered(word, place):
             word.reached = True
+            # Who joins an incident late reads the newest version as the first.
+            if word.is_edit and word.to_all_of is None and "справлен" not in said:
+                self.complain("edit_unmarked", f"ответ {word.marker} у {place}: {said[:200]!r}")
         else:
-            self.complain("wrong_person", f"ответ {word.marker} на № {word.case} у {place}: {said[:200]!r}")
+            about = f"ответ {word.marker} на № {word.case} ({word.text}) у {place}: {said[:200]!r}"
+            self.complain("wrong_person", about)
 
     def _may_be_answered(self, word: Word, place: Place) -> bool:
         if word.to_all_of is not None:
             return self.world.has_named(place, word.to_all_of)
+        if word.is_ready:
+            return any(self.world.cases[number].place == place for number in word.sent_to)
         case = self.world.cases.get(word.case)
         return case is not None and case.place == place
 
     def _look_at_parents(self, word: Word, place: Place, said: str) -> None:
         if place == word.author:
             return
+        if word.is_unwanted:
+            self.complain("banned_heard", f"{word.marker} у {place}: {said[:200]!r}")
+        if self.world.is_forgotten(word.author, self._clock.now()):
+            self.complain("not_forgotten", f"{word.marker} у {place}: {said[:200]!r}")
         if self.world.may_read(place, word.author, self._clock.now()):
             word.seen_by_staff = True
         else:
@@ -132,6 +154,8 @@ class Checks:
         Of the cases that joined `incidents` the staff see one card for all: what was said before they were
         opened waits there for whoever asks.
         """
+        for claim in self.refusals.unexplained():
+            self.complain("refused_without_reason", f"{claim.reason}: № {claim.case}, {claim}")
         for word in self.world.words.values():
             if word.opens in incidents and not word.seen_by_staff:
                 self.world.counts["words behind an incident's card"] += 1
@@ -140,15 +164,22 @@ class Checks:
                 case = self.world.cases.get(number)
                 if case is not None and case.place not in word.seen_at and not word.refused:
                     self.complain("lost", f"общий ответ {word.marker} на № {number}")
+            if word.refused and word.reached and word.kind == "answer":
+                self.complain("refused_but_sent", f"ответ {word.marker} на № {word.case} от {word.author}")
             if word.kind in {"parent", "photo"} and word.is_for_people:
                 if not (word.seen_by_staff or word.taken_back):
                     self.complain(
                         "lost", f"{word.kind} {word.marker} {word.author} {word.at:%a %H:%M} {word.text}"
                     )
-            elif word.kind == "answer" and not (word.reached or word.refused):
-                self.complain(
-                    "lost", f"ответ {word.marker} на № {word.case} {word.at:%a %H:%M} от {word.author}"
-                )
+            elif word.kind == "answer" and not (
+                word.is_ready or _is_settled(word) or self.world.is_to_nobody(word)
+            ):
+                about = f"ответ {word.marker} на № {word.case} {word.at:%a %H:%M} от {word.author}"
+                self.complain("lost", f"{about} {word.text}")
+
+
+def _is_settled(word: Word) -> bool:
+    return word.reached or word.refused or word.taken_back
 
 
 class Ledger:
@@ -218,7 +249,8 @@ class Ledger:
         for row in await _rows(tx, _LETTERS, numbers):
             body = json.loads(row.body) if isinstance(row.body, str) else row.body
             payloads = [button["payload"] for line in body["buttons"] for button in line]
-            if any(payload.startswith(BOTS_OWN) for payload in payloads):
+            asked = Place(row.channel, row.chat_id) in self._checks.world.ask_bot
+            if any(payload.startswith(BOTS_OWN) for payload in payloads) and not asked:
                 self._checks.complain("bot_talks", f"{after}: {row.chat_id}: {body['text'][:120]!r}")
 
 
@@ -286,7 +318,7 @@ FROM tickets t LEFT JOIN conversations c ON c.id = t.conversation_id
 LEFT JOIN schools s ON s.id = t.school_id LEFT JOIN staff o ON o.id = t.owner_id WHERE t.id IN :numbers
 """
 _LETTERS = """
-SELECT o.id, o.chat_id, o.body FROM outbox o WHERE o.id IN :numbers AND NOT EXISTS
+SELECT o.id, o.channel, o.chat_id, o.body FROM outbox o WHERE o.id IN :numbers AND NOT EXISTS
   (SELECT 1 FROM people p JOIN staff s ON s.person_id = p.id
    WHERE p.channel = o.channel AND p.chat_id = o.chat_id)
 """

@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -36,18 +36,23 @@ from tests.emulators.telegram import TelegramServer
 from tests.emulators.vk import VkServer
 from tests.simulation import outcome
 from tests.simulation.checks import Checks, Ledger
-from tests.simulation.parents import DAY, HOUR, Parent, Wish
+from tests.simulation.ministry import Official, OutageWatch
+from tests.simulation.parents import DAY, HOUR, MINUTE, Parent, Wish
 from tests.simulation.phones import Ear, Phone, TelegramPhone, VkPhone, forget_requests
 from tests.simulation.rooms import Room, TelegramRoom, VkRoom
 from tests.simulation.staff import Colleague, Habits
 from tests.simulation.ticks import in_simulated_time
 from tests.simulation.timeline import Timeline, loop_of, standing_still, without_threads
+from tests.simulation.troubles import trouble_of_many
 from tests.simulation.world import School, Seat, World
+from tests.ways_to_leaves import Way
 
 BEGINS = datetime(2026, 9, 1, 4, 30, tzinfo=UTC)
 """Tuesday 1 September, 07:30 in Moscow: half an hour for the staff to join."""
 WEDNESDAY = datetime(2026, 9, 2, 8, 0, tzinfo=UTC)
 """11:00 in Moscow, when groups become supergroups."""
+THURSDAY = datetime(2026, 9, 3, 8, 0, tzinfo=UTC)
+"""11:00 in Moscow, when the outage begins."""
 WEEK = 7.2
 """Days, to the next Tuesday's noon: what became overdue in the evening has been moved up by then."""
 SCHOOLS, STAFF, PARENTS, CASES, ASKING = 137, 300, 20_000, 3_000, 5_000
@@ -82,6 +87,18 @@ class Size:
         )
 
 
+@dataclass(frozen=True)
+class Coming:
+    """A parent who will come, and with what."""
+
+    at: datetime
+    wish: Wish
+    school: School | None = None
+    """None: any."""
+    way: Way | None = None
+    """The trouble of many families of this school."""
+
+
 @dataclass
 class Week:
     """The house, its two messengers, and everybody who comes."""
@@ -100,6 +117,12 @@ class Week:
     rooms: list[Room] = field(default_factory=list)
     notes: float = 0.1
     """Share of the cases to which the staff write notes."""
+    edits: float = 0.12
+    """Share of their answers that they write anew."""
+    watch: OutageWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.watch = OutageWatch(self.ear, self.world, self.checks, self.timeline)
 
     # ---- who is there
 
@@ -133,8 +156,7 @@ class Week:
     def hires(self) -> None:
         """Everybody who answers: ministry, coordinators, administrators; some schools have nobody."""
         municipalities = list(dict.fromkeys(school.municipality for school in self.world.schools))
-        for _ in range(3):
-            self._hires("ministry")
+        _are_mates([self._hires("ministry") for _ in range(3)])
         for each in municipalities:
             self._hires("municipal", municipality=each)
         deserted = max(1, len(self.world.schools) // 30)
@@ -153,6 +175,7 @@ class Week:
             self._hires("school", school=school, messenger=messenger, steady=bool(kind) and not number)
             for number in range(count)
         ]
+        _are_mates(hired)
         if kind:
             rest: dict[str, Any] = {
                 "school": school,
@@ -187,7 +210,7 @@ class Week:
             checks=self.checks,
             timeline=self.timeline,
             seats=[self.world.sits(Seat(phone.place, level, ids, municipality))],
-            habits=replace(Habits() if steady else self._habits(level), notes=self.notes),
+            habits=replace(Habits() if steady else self._habits(level), notes=self.notes, edits=self.edits),
             chance=Random(self.chance.random()),
         )
         self.staff.append(colleague)
@@ -215,6 +238,7 @@ class Week:
         async with asyncio.TaskGroup() as everybody:
             for colleague in self.staff:
                 await self._joins(colleague)
+            official = await self._official()
             for room in self.rooms:
                 if not await room.becomes_desk():
                     self.checks.complain("no_desk", f"группа {room.place} не стала столом")
@@ -222,17 +246,34 @@ class Week:
             tasks = [everybody.create_task(colleague.works(end=end)) for colleague in self.staff]
             tasks += [everybody.create_task(each) for each in (self._revokes(), self._forgets())]
             tasks.append(everybody.create_task(self._troubles(days)))
-            for moment, wish in self._comings(days):
-                if moment > BEGINS + timedelta(days=days):
+            tasks.append(everybody.create_task(official.declares_outage(_outage(days))))
+            tasks.append(everybody.create_task(official.bans_abusers()))
+            for coming in self._comings(days):
+                if coming.at > BEGINS + timedelta(days=days):
                     break
-                await self.timeline.until(moment)
-                tasks.append(everybody.create_task(self._parent().lives(wish, end=end)))
+                await self.timeline.until(coming.at)
+                parent = self._parent(coming.school)
+                tasks.append(everybody.create_task(parent.lives(coming.wish, end=end, way=coming.way)))
             await self.timeline.until(BEGINS + timedelta(days=days))
             for task in tasks:
                 task.cancel()
         # What was said last is still on its way, and the jobs look once more.
         await self.timeline.sleep(HOUR / 2)
         await self.ledger.check("the end")
+        self.watch.complain()
+
+    async def _official(self) -> Official:
+        """One more member of the ministry, who has other work than cases."""
+        colleague = self._hires("ministry")
+        self.staff.remove(colleague)
+        await self._joins(colleague)
+        return Official(
+            colleague.phone,
+            world=self.world,
+            checks=self.checks,
+            timeline=self.timeline,
+            watch=self.watch,
+        )
 
     async def _joins(self, colleague: Colleague) -> None:
         seat = colleague.seats[0]
@@ -270,9 +311,9 @@ class Week:
             self.world.counts["groups that threw the bot out"] += 1
             await chosen.kicks_bot()
 
-    def _parent(self) -> Parent:
-        weights = [school.weight for school in self.world.schools]
-        school, other = self.chance.choices(self.world.schools, weights=weights, k=2)
+    def _parent(self, school: School | None) -> Parent:
+        any_school, other = self._schools(2)
+        school = school or any_school
         phone = self.phone()
         self.world.parents.add(phone.place)
         return Parent(
@@ -286,17 +327,48 @@ class Week:
             chance=Random(self.chance.random()),
         )
 
-    def _comings(self, days: float) -> list[tuple[datetime, Wish]]:
-        counts: dict[Wish, int] = {"case": self.size.cases, "asks": self.size.asking}
-        counts["greets"] = self.size.parents - sum(counts.values())
-        wishes = [wish for wish, count in counts.items() for _ in range(count)]
-        weights, moments = DAYS[: max(1, int(days))], []
-        for wish in wishes:
-            day = self.chance.choices(range(len(weights)), weights=weights)[0]
-            hour = self.chance.choices(range(24), weights=HOURS)[0]
-            moscow = timedelta(days=day, hours=hour - 3, seconds=self.chance.uniform(0, HOUR))
-            moments.append((BEGINS.replace(hour=0, minute=0) + moscow, wish))
-        return sorted(moments, key=lambda coming: coming[0])
+    def _schools(self, count: int) -> list[School]:
+        weights = [school.weight for school in self.world.schools]
+        return self.chance.choices(self.world.schools, weights=weights, k=count)
+
+    def _comings(self, days: float) -> list[Coming]:
+        together = [*self._bursts(days), *self._during_outage(days)]
+        floods = max(1, self.size.parents // _FLOODS_ONE_OF)
+        cases = sum(coming.wish == "case" for coming in together)
+        counts: dict[Wish, int] = {"floods": floods, "asks": self.size.asking}
+        counts["case"] = max(_ALONE, self.size.cases - cases - floods)
+        counts["greets"] = self.size.parents - sum(counts.values()) - len(together)
+        comings = [
+            Coming(self._moment(days, HOURS), wish) for wish, count in counts.items() for _ in range(count)
+        ]
+        return sorted([*comings, *together], key=lambda coming: coming.at)
+
+    def _bursts(self, days: float) -> list[Coming]:
+        """Several families of a school come with the same trouble within less than an hour."""
+        found = []
+        for school in self._schools(max(1, self.size.cases // _BURST_OF)):
+            begins = self._moment(days, _MORNING)
+            same = trouble_of_many(self.chance)
+            for _ in range(self.chance.randint(4, 8)):
+                later = timedelta(seconds=self.chance.uniform(0, _BURST_LASTS))
+                found.append(Coming(begins + later, "case", school, self.chance.choice(same)))
+        return found
+
+    def _during_outage(self, days: float) -> list[Coming]:
+        """When nothing works, more people ask."""
+        wishes: list[Wish] = ["asks", "asks", "case"]
+        first = _outage(days)
+        return [
+            Coming(first + timedelta(seconds=self.chance.uniform(MINUTE, 1.2 * HOUR)), wish)
+            for wish in wishes * max(1, self.size.asking // _OUTAGE_OF)
+        ]
+
+    def _moment(self, days: float, hours: Sequence[int]) -> datetime:
+        weights = DAYS[: max(1, int(days))]
+        day = self.chance.choices(range(len(weights)), weights=weights)[0]
+        hour = self.chance.choices(range(24), weights=hours)[0]
+        moscow = timedelta(days=day, hours=hour - 3, seconds=self.chance.uniform(0, HOUR))
+        return BEGINS.replace(hour=0, minute=0) + moscow
 
     async def _revokes(self) -> None:
         """The owner takes a role away by the command line, now and then."""
@@ -313,6 +385,23 @@ class Week:
             forget_requests(self.telegram, self.vk)
 
 
+def _are_mates(hired: list[Colleague]) -> None:
+    for colleague in hired:
+        colleague.mates = [mate for mate in hired if mate is not colleague]
+
+
+def _outage(days: float) -> datetime:
+    """When the outage begins; in a short week on the first day."""
+    return THURSDAY if days > _SHORT else BEGINS + timedelta(hours=4)
+
+
+_MORNING = (0,) * 9 + (3, 3, 3, 2, 2, 2) + (0,) * 9
+"""Hours in which families of one school have the same trouble: somebody will answer them on the same day."""
+_BURST_OF, _BURST_LASTS = 20, 2_400.0
+"""One burst for so many cases; seconds within which its families come."""
+_OUTAGE_OF, _FLOODS_ONE_OF = 60, 350
+_ALONE = 6
+"""Cases that are nobody else's, at least."""
 _SILENT, _LEAVING, _BLOCKING = 0.08, 0.04, 0.02
 """Shares of the staff who never answer, who leave and who block the bot in mid-week."""
 _SHORT = 4.0
@@ -427,6 +516,7 @@ async def _run(
             Ear(telegram, vk),
         )
         week.ear.everything.append(checks.hear)
+        checks.refusals.blocks = week.ear.blocks
         _look_after_every_event(app, ledger, world)
         if prepare is not None:
             prepare(week)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
@@ -13,9 +14,11 @@ from tests import noise
 from tests.simulation.checks import Checks
 from tests.simulation.phones import Choice, Ear, Heard, Phone, case_in
 from tests.simulation.timeline import Timeline
+from tests.simulation.troubles import CARD_WORDS, line, tap, trouble_of_one
 from tests.simulation.world import Case, School, Word, World
+from tests.ways_to_leaves import Way
 
-Wish = Literal["greets", "asks", "case"]
+Wish = Literal["greets", "asks", "case", "floods"]
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 _DATA = Path(__file__).parents[1] / "data"
@@ -72,13 +75,22 @@ class Parent:
         self._said: list[tuple[Any, Word]] = []
         self._blocked = False
         self._with_staff = False
+        self._is_gone = False
+        self._last: Word | None = None
+        """What was said or corrected last."""
+        self._asked_to_wait = 0
         self._end = 0.0
+        self._old: deque[Heard] = deque(maxlen=_KEPT)
+        """Messages with buttons that lie in the chat still."""
         ear.listen(phone.place, self._notices)
 
     # ---- the week
 
-    async def lives(self, wish: Wish, *, end: float) -> None:
-        """Do what one came for; a case is followed until the week's `end` (simulated seconds)."""
+    async def lives(self, wish: Wish, *, end: float, way: Way | None = None) -> None:
+        """Do what one came for; a case is followed until the week's `end` (simulated seconds).
+
+        `way` is a trouble that others have, too.
+        """
         self._end = end
         self._count(f"parents: {wish}")
         starts = wish == "greets" or self._is(0.7)
@@ -86,12 +98,21 @@ class Parent:
             await self._starts()
         if wish == "greets":
             return
-        await self._asks(_question(self._chance) if wish == "asks" else self._chance.choice(_TROUBLES))
         if wish == "asks":
+            await self._asks(_question(self._chance))
             await self._goes_on_with_bot()
             return
-        if await self._gets_human(self._school):
-            await self._follows()
+        if way is None and self._is(_LETS_BOT_SEARCH):
+            way = trouble_of_one(self._chance)
+        if way is not None:
+            await self._says(way.message)
+        else:
+            await self._asks(self._chance.choice(_TROUBLES))
+        if not await self._gets_human(self._school, way):
+            return
+        if wish == "floods":
+            await self._floods()
+        await self._follows()
 
     async def _starts(self) -> None:
         by_link = self._is(0.3)
@@ -125,22 +146,33 @@ class Parent:
         if self._case is not None and number is not None:
             if "снова открыт" in heard.text:
                 self._with_staff = True
-                for _, word in self._said[-1:]:
-                    word.is_for_people = True
+                if self._last is not None and not self._last.is_unwanted:
+                    self._last.is_for_people = True
             elif "закры" in heard.text and number == self._case.number:
                 self._with_staff = False
+        if "сотрудники этого не увидели" in heard.text:
+            # The case was closed before its photos were checked.
+            for _, word in self._said:
+                word.taken_back = word.taken_back or (word.kind == "photo" and not word.seen_by_staff)
+        if heard.choices:
+            self._old.append(heard)
+        if "сотрудники этого не увидели" in heard.text:
+            self._takes_photos_back()
+        self._asked_to_wait += heard.text.startswith("Пишете быстрее")
         self.phone.inbox.put(heard)
 
     # ---- the way to people
 
-    async def _gets_human(self, school: School) -> bool:
-        """Call a human, answer what the bot wants to know; whether a case was opened."""
-        await self._timeline.sleep(self._chance.uniform(3, 40))
+    async def _gets_human(self, school: School, way: Way | None = None) -> bool:
+        """Call a human, or answer the bot until it offers one; whether a case was opened."""
         now = self._timeline.now()
         names_school = self._is(0.95)
         self._world.belongs(self.phone.place, school if names_school else None, now)
-        await self._event("text", self.phone.says(self._chance.choice(_CALLS)))
-        for _ in range(8):
+        if way is None:
+            await self._timeline.sleep(self._chance.uniform(3, 40))
+            await self._event("text", self.phone.says(self._chance.choice(_CALLS)))
+        taps: set[str] = set()
+        for _ in range(8 if way is None else 20):
             heard = await self.phone.inbox.rest(quiet=4, within=30)
             if not heard:
                 await self._event("text", self.phone.says("/human"))
@@ -150,11 +182,28 @@ class Parent:
                 await self._corrects_school(heard, school)
                 return True
             await self._timeline.sleep(self._chance.uniform(1, 15))
-            await self._tells(heard[-1], school, names_school=names_school)
+            if way is None or not await self._lets_bot_search(heard[-1], way, taps):
+                await self._tells(heard[-1], school, names_school=names_school)
         self._checks.complain(
             "no_human", f"{self.phone.place} не дозвался человека; услышал: {heard!r}"[:400]
         )
         return False
+
+    async def _lets_bot_search(self, heard: Heard, way: Way, taps: set[str]) -> bool:
+        """Answer a question of the diagnosis, or of the card that it fills; False: it was none."""
+        if heard.offers("line:skip") is not None:
+            choice = line(heard, self._chance)
+            if choice is None:
+                await self._says(self._chance.choice(CARD_WORDS))
+                return True
+        else:
+            choice = tap(way, heard, done=taps, chance=self._chance)
+        if choice is None:
+            return False
+        taps.add(choice.payload)
+        self._count("taps of the diagnosis")
+        await self._event("press", self.phone.presses(heard, choice))
+        return True
 
     async def _tells(self, heard: Heard, school: School, *, names_school: bool) -> None:
         # The text above the buttons names each school in full: whoever reads it finds their own.
@@ -195,7 +244,7 @@ class Parent:
 
     async def _follows(self) -> None:
         plan = self._plan()
-        while self._timeline.monotonic() < self._end:
+        while self._timeline.monotonic() < self._end and not self._is_gone:
             until = plan[0][0] if plan else self._end
             heard = await self.phone.inbox.next(within=max(0.0, until - self._timeline.monotonic()))
             if heard is not None:
@@ -214,6 +263,8 @@ class Parent:
             (0.05, self._blocks),
             (0.06, self._goes_back_to_bot),
             (0.15, self._asks_for_own_question),
+            (0.1, self._presses_old_button),
+            (0.03, self._asks_to_be_forgotten),
         ]
         now = self._timeline.monotonic()
         plan = [
@@ -264,10 +315,21 @@ class Parent:
             self._count("said to be unsolved")
         elif self._is(0.15):
             await self._says_more()
+        elif self._is(0.15):
+            self._count("words edited after closing")
+            await self._corrects()
+
+    def _takes_photos_back(self) -> None:
+        """The case was closed before they were sent, and the parent reads so."""
+        for _, word in self._said:
+            if word.kind == "photo" and not word.seen_by_staff:
+                word.taken_back = True
 
     async def _checks_photos(self, heard: Heard, send: Choice) -> None:
         photos = [word for _, word in self._said if word.kind == "photo" and not word.is_for_people]
         drop = heard.offers("photo:drop")
+        if self._is_banned:
+            return
         if drop is not None and self._is(0.1):
             await self._event("press", self.phone.presses(heard, drop))
             for word in photos:
@@ -288,12 +350,12 @@ class Parent:
         written = [(sent, word) for sent, word in self._said if word.kind == "parent"]
         if not self._blocked and written:
             sent, word = written[-1]
-            again = self._world.word("parent", self.phone.place, self._timeline.now(), text="исправление")
-            again.is_for_people = word.is_for_people and self._with_staff
+            again = self._word("исправление")
+            again.is_for_people = word.is_for_people and self._with_staff and not self._is_banned
             await self._event("edit", self.phone.edits(sent, f"{word.text}, исправила. {again.marker}"))
 
     async def _sends_album(self) -> None:
-        if self._blocked or not self._with_staff:
+        if self._blocked or self._is_banned or not self._with_staff:
             return
         now = self._timeline.now()
         words = [self._world.word("photo", self.phone.place, now) for _ in range(self._chance.randint(1, 4))]
@@ -315,7 +377,7 @@ class Parent:
             self._blocked = False
 
     async def _goes_back_to_bot(self) -> None:
-        if self._blocked or not self._with_staff:
+        if self._blocked or self._is_banned or not self._with_staff:
             return
         self._with_staff = False
         await self._event("text", self.phone.says("/bot"))
@@ -330,6 +392,67 @@ class Parent:
         if not self._blocked:
             await self._event("text", self.phone.says("мой вопрос"))
 
+    async def _floods(self) -> None:
+        """Write faster than anybody reads, and without manners."""
+        await self._timeline.sleep(self._chance.uniform(2, 10) * MINUTE)
+        if self._blocked or not self._with_staff:
+            return
+        self._count("floods")
+        for _ in range(_FLOOD):
+            await self._says(self._chance.choice(_INSULTS), is_for_people=self._with_staff)
+            await self._timeline.sleep(1.2)
+        await self._timeline.sleep(MINUTE)
+        if self._asked_to_wait != 1:
+            about = f"{self.phone.place}: {_FLOOD} сообщений, подождать просили {self._asked_to_wait} раз"
+            self._checks.complain("flood", about)
+        if self._case is not None:
+            self._world.abusers.append(self._case)
+
+    async def _presses_old_button(self) -> None:
+        """A button of any message that lies in the chat, whatever has happened since."""
+        old = [
+            (heard, choice)
+            for heard in self._old
+            for choice in heard.choices
+            if choice.payload and not choice.payload.startswith(_NEVER_AGAIN)
+        ]
+        if self._blocked or self._is_banned or not old:
+            return
+        heard, choice = self._chance.choice(old)
+        self._count(f"old buttons: {choice.deed}")
+        # Who presses a button of the bot hears the bot, whoever else has their case.
+        self._world.ask_bot.add(self.phone.place)
+        await self._event("press", self.phone.presses(heard, choice))
+        await self._expects_words(f"old button {choice.payload!r}")
+        await self._calls_again()
+        self._world.ask_bot.discard(self.phone.place)
+
+    async def _calls_again(self) -> None:
+        """Who does not know any more with whom they talk calls a human, and so finds out."""
+        await self._event("text", self.phone.says("/human"))
+        heard = await self.phone.inbox.rest(quiet=4, within=MINUTE)
+        self._with_staff = any("уже у сотрудников" in each.text for each in heard)
+        for each in heard:
+            if (cancel := each.offers("cancel")) is not None:
+                await self._event("press", self.phone.presses(each, cancel))
+                await self._expects_words("cancel")
+                return
+
+    async def _asks_to_be_forgotten(self) -> None:
+        if self._blocked or self._is_banned:
+            return
+        await self._event("text", self.phone.says("забудь меня"))
+        for heard in await self.phone.inbox.rest(quiet=4, within=MINUTE):
+            if (yes := heard.offers("forget:yes")) is not None:
+                await self._event("press", self.phone.presses(heard, yes))
+        told = await self.phone.inbox.rest(quiet=4, within=MINUTE)
+        if not any("удалены" in each.text for each in told):
+            self._checks.complain("not_forgotten", f"{self.phone.place}: {[each.text for each in told]}")
+            return
+        self._is_gone = True
+        self._count("parents who were forgotten")
+        self._world.forgets(self.phone.place, self._timeline.now())
+
     async def _asks_for_other_child(self) -> None:
         """The other child's school is another desk's: a case of its own, once the first is closed."""
         if self._blocked or self._other_school is None:
@@ -342,14 +465,27 @@ class Parent:
     # ---- what all deeds are made of
 
     async def _says(self, said: str, *, is_for_people: bool = False) -> tuple[Any, Word]:
-        word = self._world.word("parent", self.phone.place, self._timeline.now(), text=said)
+        word = self._word(said)
         if self._blocked:
             word.taken_back = True
             return None, word
-        word.is_for_people = is_for_people and self._case is not None
+        word.is_for_people = is_for_people and self._case is not None and not self._is_banned
         sent = await self._event("text", self.phone.says(f"{said}. {word.marker}"))
         self._said.append((sent, word))
         return sent, word
+
+    def _word(self, said: str) -> Word:
+        """New words, with a marker of their own."""
+        now = self._timeline.now()
+        self._last = self._world.word("parent", self.phone.place, now, text=said)
+        # A ban takes a moment; what is said within it may be heard or not.
+        since = self._world.banned.get(self.phone.place)
+        self._last.is_unwanted = since is not None and (now - since).total_seconds() > MINUTE
+        return self._last
+
+    @property
+    def _is_banned(self) -> bool:
+        return self.phone.place in self._world.banned
 
     async def _expects_words(self, what: str) -> None:
         """The bot, spoken to, must say something soon."""
@@ -366,6 +502,22 @@ class Parent:
 
     def _count(self, what: str) -> None:
         self._world.counts[what] += 1
+
+
+_KEPT = 12
+_FLOOD = 35
+_INSULTS = (
+    "вы там совсем идиоты?",
+    "сколько можно ждать",
+    "ответьте уже, дармоеды",
+    "позор",
+    "ничего не работает!!!",
+    "козлы",
+)
+_LETS_BOT_SEARCH = 0.4
+"""Share of those who come to people by way of the diagnosis."""
+_NEVER_AGAIN = ("forget:", "sch:", "photo:", "fam:")
+"""Old buttons that are pressed elsewhere, where the world is told what they do."""
 
 
 def _number_of_opened(heard: list[Heard]) -> int | None:

@@ -9,9 +9,11 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from tests.emulators.telegram import TelegramServer
+from tests.emulators.telegram_groups import Group
 from tests.emulators.telegram_people import Person as TelegramPerson
 from tests.emulators.telegram_world import Button as TelegramButton
 from tests.emulators.vk import VkServer
@@ -21,6 +23,8 @@ from tests.simulation.timeline import Timeline
 
 KEPT = 300
 """Requests that an emulator remembers here: a week of them would fill the memory."""
+LOGGED = 40
+"""Messages that a phone remembers in the order in which they came."""
 
 
 CASE = re.compile(r"(?:опрос\w*|номер) \W*(?:№ )?(\d+)|^\W*№ (\d+)", re.MULTILINE)
@@ -82,12 +86,22 @@ class Heard:
 Listens = Callable[[Heard], None]
 
 
+@dataclass
+class Span:
+    """A time for which something was so."""
+
+    since: datetime
+    until: datetime | None = None
+
+
 class Ear:
     """Hears what the bot has put into any chat of both messengers."""
 
     def __init__(self, telegram: TelegramServer, vk: VkServer) -> None:
         self.everything: list[Listens] = []
         """Who hears all; before whoever the chat belongs to."""
+        self.blocks: dict[Place, list[Span]] = {}
+        """When whose phone wanted nothing of the bot."""
         self._of_chat: dict[Place, Listens] = {}
         self._spy_on_telegram(telegram)
         self._spy_on_vk(vk)
@@ -164,6 +178,10 @@ class Inbox:
     """What has come into a chat and was not read yet."""
 
     def __init__(self, timeline: Timeline) -> None:
+        self.log: deque[tuple[float, Heard]] = deque(maxlen=LOGGED)
+        """What has come of late, read or not, and when."""
+        self.cards: dict[int, Heard] = {}
+        """The last message of each case with a button to take or answer it."""
         self._timeline = timeline
         self._unread: deque[Heard] = deque()
         self._ringing: asyncio.Future[None] | None = None
@@ -171,6 +189,10 @@ class Inbox:
     def put(self, heard: Heard) -> None:
         """It has come."""
         self._unread.append(heard)
+        self.log.append((self._timeline.monotonic(), heard))
+        button = heard.offers("take:", "answer:")
+        if button is not None:
+            self.cards[int(button.payload.split(":")[1])] = heard
         if self._ringing is not None and not self._ringing.done():
             self._ringing.set_result(None)
 
@@ -205,7 +227,16 @@ class Phone(ABC):
     def __init__(self, place: Place, ear: Ear, timeline: Timeline) -> None:
         self.place = place
         self.inbox = Inbox(timeline)
+        self._ear = ear
+        self._timeline = timeline
         ear.listen(place, self.inbox.put)
+
+    def _wants_nothing(self) -> None:
+        self._ear.blocks.setdefault(self.place, []).append(Span(self._timeline.now()))
+
+    def _listens_again(self) -> None:
+        for span in self._ear.blocks.get(self.place, [])[-1:]:
+            span.until = span.until or self._timeline.now()
 
     @abstractmethod
     async def starts(self, payload: str = "") -> None:
@@ -224,11 +255,13 @@ class Phone(ABC):
         """Press a button under this very message."""
 
     @abstractmethod
-    async def sends_photos(self, contents: list[bytes], *, caption: str = "") -> None:
+    async def sends_photos(
+        self, contents: list[bytes], *, caption: str = "", reply_to: Heard | None = None
+    ) -> None:
         """Send photos, as an album if there are several."""
 
     @abstractmethod
-    async def sends_voice(self, content: bytes) -> None:
+    async def sends_voice(self, content: bytes, *, reply_to: Heard | None = None) -> None:
         """Send a voice message."""
 
     @abstractmethod
@@ -263,23 +296,24 @@ class TelegramPhone(Phone):
         """Press a button."""
         await self.person.presses(telegram_button(heard, choice))
 
-    async def sends_photos(self, contents: list[bytes], *, caption: str = "") -> None:
+    async def sends_photos(
+        self, contents: list[bytes], *, caption: str = "", reply_to: Heard | None = None
+    ) -> None:
         """Send photos."""
-        if len(contents) == 1:
-            await self.person.sends_photo(contents[0], caption=caption)
-        else:
-            await self.person.sends_album(contents, caption=caption)
+        await send_telegram_photos(self.person, contents, caption=caption, reply_to=reply_to)
 
-    async def sends_voice(self, content: bytes) -> None:
+    async def sends_voice(self, content: bytes, *, reply_to: Heard | None = None) -> None:
         """Send a voice message."""
-        await self.person.sends_voice(content)
+        await self.person.sends_voice(content, reply_to=reply_to.message_id if reply_to else None)
 
     async def blocks(self) -> None:
         """Stop the bot."""
+        self._wants_nothing()
         await self.person.blocks()
 
     async def unblocks(self) -> None:
         """Restart the bot."""
+        self._listens_again()
         await self.person.unblocks()
 
 
@@ -306,21 +340,42 @@ class VkPhone(Phone):
         """Press a button."""
         await press_in_vk(self.person, heard, choice)
 
-    async def sends_photos(self, contents: list[bytes], *, caption: str = "") -> None:
+    async def sends_photos(
+        self, contents: list[bytes], *, caption: str = "", reply_to: Heard | None = None
+    ) -> None:
         """Send photos: one message in VK."""
-        await self.person.sends_album(contents, caption=caption)
+        number = reply_to.message_id if reply_to else None
+        await self.person.sends_album(contents, caption=caption, reply_to=number)
 
-    async def sends_voice(self, content: bytes) -> None:
+    async def sends_voice(self, content: bytes, *, reply_to: Heard | None = None) -> None:
         """Send a voice message."""
-        await self.person.sends_voice(content)
+        await self.person.sends_voice(content, reply_to=reply_to.message_id if reply_to else None)
 
     async def blocks(self) -> None:
         """Forbid messages."""
+        self._wants_nothing()
         await self.person.blocks()
 
     async def unblocks(self) -> None:
         """Allow messages."""
+        self._listens_again()
         await self.person.unblocks()
+
+
+async def send_telegram_photos(
+    person: TelegramPerson,
+    contents: list[bytes],
+    *,
+    caption: str,
+    reply_to: Heard | None,
+    chat: Group | None = None,
+) -> None:
+    """Send photos in one's own chat or in a group: one alone, or several as an album."""
+    number = reply_to.message_id if reply_to else None
+    if len(contents) == 1:
+        await person.sends_photo(contents[0], caption=caption, reply_to=number, chat=chat)
+    else:
+        await person.sends_album(contents, caption=caption, reply_to=number, chat=chat)
 
 
 async def press_in_vk(writer: Writer, heard: Heard, choice: Choice) -> None:

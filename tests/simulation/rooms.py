@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.simulation.phones import (
     VkPhone,
     case_in,
     press_in_vk,
+    send_telegram_photos,
     telegram_button,
 )
 from tests.simulation.timeline import Timeline
@@ -35,10 +37,14 @@ class Room(ABC):
         self.school = school
         self.phones = phones
         self.is_open = True
+        self.troubles: list[datetime] = []
+        """When the bot was thrown out, the group migrated, or a topic was deleted."""
         self._ear = ear
         self._world = world
         self._timeline = timeline
         self._seat: Seat | None = None
+        self._actor = phones[0]
+        """Who did something here last: what names no case is said to them."""
 
     @property
     @abstractmethod
@@ -56,6 +62,24 @@ class Room(ABC):
     @abstractmethod
     async def writes(self, phone: Phone, text: str, *, reply_to: Heard | None) -> Any:
         """A member writes."""
+
+    @abstractmethod
+    async def edits(self, phone: Phone, sent: Any, text: str) -> None:
+        """A member changes what they wrote here; `can_be_edited` says whether the bot hears of it."""
+
+    @abstractmethod
+    def can_be_edited(self, sent: Any) -> bool:
+        """Whether the message is still here, and the messenger tells bots of edits."""
+
+    @abstractmethod
+    async def sends_photos(
+        self, phone: Phone, contents: list[bytes], *, caption: str, reply_to: Heard
+    ) -> None:
+        """A member answers with photos."""
+
+    @abstractmethod
+    async def sends_voice(self, phone: Phone, content: bytes, *, reply_to: Heard) -> None:
+        """A member answers by voice."""
 
     @abstractmethod
     async def presses(self, phone: Phone, heard: Heard, choice: Choice) -> None:
@@ -92,6 +116,7 @@ class Room(ABC):
     def closes(self) -> None:
         """The bot is here no more."""
         self.is_open = False
+        self.troubles.append(self._timeline.now())
         if self._seat is not None:
             self._seat.until = self._timeline.now()
 
@@ -99,7 +124,8 @@ class Room(ABC):
         """Who of the colleagues reads it: for each case always the same one, while they are here."""
         button = heard.offers("answer:", "take:")
         number = int(button.payload.split(":")[1]) if button is not None else case_in(heard.text)
-        self.phones[(number or 0) % len(self.phones)].inbox.put(heard)
+        reader = self._actor if number is None else self.phones[number % len(self.phones)]
+        reader.inbox.put(heard)
 
 
 class TelegramRoom(Room):
@@ -135,13 +161,42 @@ class TelegramRoom(Room):
     async def writes(self, phone: Phone, text: str, *, reply_to: Heard | None) -> Any:
         """A member writes; an answer goes into the topic of what it answers."""
         assert isinstance(phone, TelegramPhone)
+        self._actor = phone
         return await phone.person.says(
             text, reply_to=reply_to.message_id if reply_to else None, chat=self.group
         )
 
+    async def edits(self, phone: Phone, sent: Any, text: str) -> None:
+        """A member changes what they wrote."""
+        assert isinstance(phone, TelegramPhone)
+        self._actor = phone
+        await phone.person.edits(sent, text, chat=self.group)
+
+    def can_be_edited(self, sent: Any) -> bool:
+        """Not in a topic that was deleted, nor in the group of before the upgrade."""
+        stored = self.group._chat.messages.get(sent.id)
+        return stored is not None and stored.body.text == sent.words
+
+    async def sends_photos(
+        self, phone: Phone, contents: list[bytes], *, caption: str, reply_to: Heard
+    ) -> None:
+        """A member answers with photos."""
+        assert isinstance(phone, TelegramPhone)
+        self._actor = phone
+        await send_telegram_photos(
+            phone.person, contents, caption=caption, reply_to=reply_to, chat=self.group
+        )
+
+    async def sends_voice(self, phone: Phone, content: bytes, *, reply_to: Heard) -> None:
+        """A member answers by voice."""
+        assert isinstance(phone, TelegramPhone)
+        self._actor = phone
+        await phone.person.sends_voice(content, reply_to=reply_to.message_id, chat=self.group)
+
     async def presses(self, phone: Phone, heard: Heard, choice: Choice) -> None:
         """A member presses a button."""
         assert isinstance(phone, TelegramPhone)
+        self._actor = phone
         await phone.person.presses(telegram_button(heard, choice), chat=self.group)
 
     async def is_upgraded(self) -> None:
@@ -151,6 +206,7 @@ class TelegramRoom(Room):
         self.sits()
         if before is not None:
             before.until = self._timeline.now()
+        self.troubles.append(self._timeline.now())
         self._world.counts["groups that migrated"] += 1
 
     async def loses_topics(self, count: int, chance: Random) -> None:
@@ -158,6 +214,7 @@ class TelegramRoom(Room):
         topics = self.group.topics
         for topic in chance.sample(topics, min(count, len(topics))):
             await self.group.deletes_topic(topic)
+            self.troubles.append(self._timeline.now())
             self._world.counts["topics deleted"] += 1
 
 
@@ -188,10 +245,37 @@ class VkRoom(Room):
     async def writes(self, phone: Phone, text: str, *, reply_to: Heard | None) -> Any:
         """A member writes."""
         assert isinstance(phone, VkPhone)
+        self._actor = phone
         member = self.chat.member(phone.person)
         return await member.says(text, reply_to=reply_to.message_id if reply_to else None)
+
+    async def edits(self, phone: Phone, sent: Any, text: str) -> None:
+        """A member changes what they wrote."""
+        assert isinstance(phone, VkPhone)
+        self._actor = phone
+        await self.chat.member(phone.person).edits(sent, text)
+
+    def can_be_edited(self, sent: Any) -> bool:  # noqa: ARG002 - of no message
+        """VK tells bots of no edits in conversations."""
+        return False
+
+    async def sends_photos(
+        self, phone: Phone, contents: list[bytes], *, caption: str, reply_to: Heard
+    ) -> None:
+        """A member answers with photos: one message in VK."""
+        assert isinstance(phone, VkPhone)
+        self._actor = phone
+        member = self.chat.member(phone.person)
+        await member.sends_album(contents, caption=caption, reply_to=reply_to.message_id)
+
+    async def sends_voice(self, phone: Phone, content: bytes, *, reply_to: Heard) -> None:
+        """A member answers by voice."""
+        assert isinstance(phone, VkPhone)
+        self._actor = phone
+        await self.chat.member(phone.person).sends_voice(content, reply_to=reply_to.message_id)
 
     async def presses(self, phone: Phone, heard: Heard, choice: Choice) -> None:
         """A member presses a button."""
         assert isinstance(phone, VkPhone)
+        self._actor = phone
         await press_in_vk(self.chat.member(phone.person), heard, choice)

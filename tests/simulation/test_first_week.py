@@ -13,23 +13,30 @@ from sqlalchemy import text
 from bot.delivery import Delivery
 from handlers.cases import desks
 from handlers.messages import Address, Button, Outgoing
-from handlers.parents import dialog
-from handlers.staff import notes
+from handlers.ministry import digest, overdue
+from handlers.parents import dialog, greeting
+from handlers.staff import answering, notes
 from handlers.turn import Turn, queue
 from storage import conversations, people, tickets
 from storage.database import Database
 from storage.schools import School
 from storage.ticket import Desk, Matter
 from tests.clock import StoppedClock
+from tests.simulation import first_week
 from tests.simulation.checks import Checks, Ledger
 from tests.simulation.first_week import Week, simulate
-from tests.simulation.phones import Heard, Place
+from tests.simulation.parents import HOUR
+from tests.simulation.phones import Heard, Place, Span
+from tests.simulation.refusals import Claim, Reason
+from tests.simulation.staff import Habits
 from tests.simulation.world import Seat, World
 from tests.sizes import long
 
 pytestmark = pytest.mark.slow
 HALF_A_DAY = 0.5
 """From half past seven to half past seven in the evening, Tuesday."""
+THREE_MORNINGS = 2.15
+"""To Thursday, eleven o'clock: what was late on Wednesday evening is in that morning's digest."""
 
 
 # ---- the week itself
@@ -48,6 +55,7 @@ def test_a_small_first_week_loses_nobody(index_folder: Path) -> None:
 # ---- whoever breaks the house is heard
 
 
+@long
 @pytest.mark.timeout(600)
 def test_a_case_at_the_wrong_desk_is_noticed(index_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def of_school(school: School) -> Desk:
@@ -71,6 +79,7 @@ def test_a_dropped_letter_is_noticed(index_folder: Path, monkeypatch: pytest.Mon
     assert _cries("lost", index_folder)
 
 
+@long
 @pytest.mark.timeout(600)
 def test_a_note_that_reaches_a_parent_is_noticed(index_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add = notes.add
@@ -88,14 +97,78 @@ def test_a_note_that_reaches_a_parent_is_noticed(index_folder: Path, monkeypatch
     assert _cries("wrong_person", index_folder, prepare=many_notes)
 
 
+@long
 @pytest.mark.timeout(600)
 def test_a_bot_that_talks_over_people_is_noticed(index_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialog, "_is_with_human", lambda turn: False)  # noqa: ARG005
     assert _cries("bot_talks", index_folder)
 
 
-def _cries(check: str, index_folder: Path, *, prepare: Callable[[Week], None] | None = None) -> bool:
-    result = simulate(0.0, seed=3, days=HALF_A_DAY, index_folder=index_folder, prepare=prepare)
+@long
+@pytest.mark.timeout(600)
+def test_an_edit_that_is_dropped_is_noticed(index_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def drops(*_: Any) -> None:
+        """Say nothing to the parent."""
+
+    def everything_is_edited(week: Week) -> None:
+        week.edits = 1.0
+
+    monkeypatch.setattr(answering, "_send_correction", drops)
+    assert _cries("lost", index_folder, prepare=everything_is_edited)
+
+
+@long
+@pytest.mark.timeout(600)
+def test_a_greeting_that_never_comes_is_noticed(index_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def says_nothing(*_: Any) -> None:
+        """Keep silent."""
+
+    monkeypatch.setattr(greeting, "start", says_nothing)
+    assert _cries("unanswered", index_folder)
+
+
+@long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("watches", [True, False])
+def test_a_case_that_does_not_move_up_is_noticed(
+    index_folder: Path, monkeypatch: pytest.MonkeyPatch, *, watches: bool
+) -> None:
+    async def looks_away(self: overdue.Watch) -> bool:  # noqa: ARG001 - a deed
+        return False
+
+    _nobody_answers(monkeypatch)
+    if not watches:
+        monkeypatch.setattr(overdue.Watch, "look", looks_away)
+    assert _cries("forgotten", index_folder) is not watches
+
+
+@long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("sends", [True, False])
+def test_a_digest_that_is_missing_is_noticed(
+    index_folder: Path, monkeypatch: pytest.MonkeyPatch, *, sends: bool
+) -> None:
+    async def forgets(*_: Any, **__: Any) -> bool:
+        return False
+
+    _nobody_answers(monkeypatch)
+    if not sends:
+        monkeypatch.setattr(digest, "send_due", forgets)
+    assert _cries("forgotten", index_folder, days=THREE_MORNINGS) is not sends
+
+
+def _nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_week, "Habits", lambda **_: Habits(answers=0.0, every=6 * HOUR))
+
+
+def _cries(
+    check: str,
+    index_folder: Path,
+    *,
+    days: float = HALF_A_DAY,
+    prepare: Callable[[Week], None] | None = None,
+) -> bool:
+    result = simulate(0.0, seed=3, days=days, index_folder=index_folder, prepare=prepare)
     return result.checks.counts[check] > 0
 
 
@@ -202,9 +275,73 @@ def test_an_answer_reported_as_undelivered_is_not_lost(
     world: World, checks: Checks, clock: StoppedClock
 ) -> None:
     world.word("answer", ADMINISTRATOR, clock.now(), case=7)
+    checks.refusals.blocks[PARENT] = [Span(clock.now())]
     checks.hear(heard(ADMINISTRATOR, "Ответ на вопрос № 7 не доставлен: родитель заблокировал бота."))
     checks.nothing_lost()
     assert not checks.counts
+
+
+REASONS: tuple[Reason, ...] = ("closed", "no_right", "left", "elsewhere", "taken", "undelivered", "forgotten")
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_refusal_that_nothing_explains_is_noticed(
+    checks: Checks, clock: StoppedClock, reason: Reason
+) -> None:
+    clock.pass_by(timedelta(hours=1))
+    place = PARENT if reason == "undelivered" else ADMINISTRATOR
+    checks.refusals.holds(7, ADMINISTRATOR)
+    checks.refusals.claim(Claim(reason, place, 7, clock.now(), room=ADMINISTRATOR))
+    checks.nothing_lost()
+    assert checks.counts == {"refused_without_reason": 1}
+
+
+def test_a_refusal_that_people_can_explain_is_none(world: World, checks: Checks, clock: StoppedClock) -> None:
+    clock.pass_by(timedelta(hours=1))
+    checks.refusals.claim(Claim("no_right", STRANGER, 7, clock.now()))
+    checks.refusals.holds(7, MINISTRY)
+    checks.refusals.claim(Claim("taken", ADMINISTRATOR, 7, clock.now()))
+    checks.hear(heard(MINISTRY, "Вопрос № 7 закрыт (Мария)."))
+    checks.refusals.claim(Claim("closed", ADMINISTRATOR, 7, clock.now()))
+    checks.refusals.blocks[PARENT] = [Span(clock.now())]
+    checks.refusals.claim(Claim("undelivered", PARENT, 7, clock.now()))
+    world.seats[ADMINISTRATOR][0].until = clock.now()
+    checks.refusals.claim(Claim("left", ADMINISTRATOR, 7, clock.now()))
+    checks.nothing_lost()
+    assert not checks.counts, checks.complaints
+
+
+def test_a_case_that_was_opened_again_is_not_closed(checks: Checks, clock: StoppedClock) -> None:
+    checks.hear(heard(MINISTRY, "Вопрос № 7 закрыт (Мария)."))
+    checks.hear(heard(MINISTRY, "Вопрос № 7 уже закрыт: ничего не изменено."))
+    clock.pass_by(timedelta(hours=1))
+    checks.hear(heard(ADMINISTRATOR, "№ 7 снова открыт: Анна пишет после закрытия."))
+    clock.pass_by(timedelta(hours=1))
+    checks.refusals.claim(Claim("closed", ADMINISTRATOR, 7, clock.now()))
+    checks.nothing_lost()
+    assert checks.counts == {"refused_without_reason": 1}
+
+
+def test_an_edit_that_does_not_say_so_is_noticed(world: World, checks: Checks, clock: StoppedClock) -> None:
+    answer = world.word("answer", ADMINISTRATOR, clock.now(), case=7)
+    again = world.word("answer", ADMINISTRATOR, clock.now(), case=7, is_edit=True)
+    checks.hear(heard(PARENT, f"Ответ школы на вопрос № 7: {answer.marker}"))
+    checks.hear(heard(PARENT, f"Исправленный ответ школы на вопрос № 7: {again.marker}"))
+    assert not checks.counts
+    checks.hear(heard(PARENT, f"Ответ школы на вопрос № 7: {again.marker}"))
+    assert checks.counts == {"edit_unmarked": 1}
+
+
+def test_a_ready_answer_comes_to_those_to_whom_it_was_sent(
+    world: World, checks: Checks, clock: StoppedClock
+) -> None:
+    ready = world.word("answer", ADMINISTRATOR, clock.now(), is_ready=True)
+    ready.sent_to.add(7)
+    ready.told.add(7)
+    checks.hear(heard(OTHER_PARENT, ready.marker))
+    assert checks.counts == {"wrong_person": 1}
+    checks.nothing_lost()
+    assert checks.counts["lost"] == 1
 
 
 # ---- what the tables say

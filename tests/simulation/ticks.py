@@ -12,7 +12,9 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 import bot.app
+import bot.correcting
 import bot.delivery
+import bot.mailing
 import bot.schedule
 import bot.supervise
 from tests.simulation.timeline import Timeline
@@ -74,15 +76,18 @@ def in_simulated_time(timeline: Timeline, after: After, *, deeds_every: float = 
     """
     made = bot.app.scheduler  # type: ignore[attr-defined]
     looks = bot.delivery.IDLE_LOOK_SECONDS, bot.schedule.LOOK_SECONDS, bot.supervise.LOCK_CHECK_SECONDS
+    other_looks = bot.mailing.IDLE_LOOK_SECONDS, bot.correcting.LOOK_SECONDS
 
     def scheduler(*args: Any, **kwargs: Any) -> Any:
         return Ticks(made(*args, **kwargs), timeline, after, deeds_every=deeds_every)
 
     bot.app.scheduler = scheduler  # type: ignore[attr-defined]
     bot.delivery.IDLE_LOOK_SECONDS = bot.schedule.LOOK_SECONDS = LOOK_SECONDS
-    bot.supervise.LOCK_CHECK_SECONDS = SELDOM_SECONDS
+    bot.supervise.LOCK_CHECK_SECONDS = bot.mailing.IDLE_LOOK_SECONDS = SELDOM_SECONDS
+    bot.correcting.LOOK_SECONDS = SELDOM_SECONDS
     try:
         yield
     finally:
         bot.app.scheduler = made  # type: ignore[attr-defined]
         bot.delivery.IDLE_LOOK_SECONDS, bot.schedule.LOOK_SECONDS, bot.supervise.LOCK_CHECK_SECONDS = looks
+        bot.mailing.IDLE_LOOK_SECONDS, bot.correcting.LOOK_SECONDS = other_looks

@@ -102,6 +102,13 @@ class Word:
     """An answer to an incident of this school: whoever has that trouble there may read it."""
     told: set[int] = field(default_factory=set)
     """The cases to which such an answer goes, as its author was told."""
+    is_ready: bool = False
+    """The text of a template: it comes to those to whom it is sent."""
+    sent_to: set[int] = field(default_factory=set)
+    """The cases to which a ready answer was sent, ever; those to which it has to come are `told`."""
+    last_sent: datetime | None = None
+    is_edit: bool = False
+    """A new version of an answer: its reader has to see that it is one."""
     opens: int = 0
     """A parent's word that was said before this case was opened."""
     is_for_people: bool = False
@@ -115,6 +122,8 @@ class Word:
     """The author was told that it was not sent, or did not arrive."""
     taken_back: bool = False
     """The parent changed their mind before anybody saw it (a photo that was not sent)."""
+    is_unwanted: bool = False
+    """Said by somebody whom the staff do not want to hear any more: nobody must."""
 
 
 class World:
@@ -130,6 +139,13 @@ class World:
         self.seats: dict[Place, list[Seat]] = {}
         self.counts: Counter[str] = Counter()
         self.parents: set[Place] = set()
+        self.gone: dict[Place, datetime] = {}
+        """Who asked to be forgotten, and since when nothing is left of them."""
+        self.abusers: list[Case] = []
+        """The cases through which somebody is to be banned."""
+        self.banned: dict[Place, datetime] = {}
+        self.ask_bot: set[Place] = set()
+        """Who presses a button of the bot just now, though a human may have their case."""
         self._answers: dict[int, list[Word]] = {}
 
     # ---- words
@@ -144,13 +160,14 @@ class World:
             if marker not in self.words:
                 word = Word(marker, kind, author, now, **more)  # type: ignore[arg-type]
                 self.words[marker] = word
-                self._answers.setdefault(word.case, []).append(word)
+                if kind == "answer":
+                    self._answers.setdefault(word.case, []).append(word)
                 self.counts[f"words: {kind}"] += 1
                 return word
 
     def answers_to(self, number: int) -> list[Word]:
         """What the staff wrote to the parent of this case."""
-        return [word for word in self._answers.get(number, []) if word.kind == "answer"]
+        return self._answers.get(number, [])
 
     def found(self, text: str) -> list[Word]:
         """The words whose markers stand in a text."""
@@ -188,6 +205,26 @@ class World:
     def has_named(self, parent: Place, school: School) -> bool:
         """Whether the parent's case is, or was, this school's."""
         return any(stay.school == school for stay in self.schools_of.get(parent, []))
+
+    def forgets(self, parent: Place, now: datetime) -> None:
+        """Nothing that the parent said, and nothing that was on its way to them, need arrive any more."""
+        self.gone[parent] = now
+        numbers = {case.number for case in self.cases.values() if case.place == parent}
+        for word in self.words.values():
+            if word.author == parent:
+                word.taken_back = True
+            elif word.case in numbers and word.kind == "answer" and not word.reached:
+                word.refused = True
+            word.told -= numbers
+
+    def is_to_nobody(self, word: Word) -> bool:
+        """Whether the staff wrote to somebody of whom nothing was left by then."""
+        case = self.cases.get(word.case)
+        return case is not None and case.place in self.gone and word.at >= self.gone[case.place]
+
+    def is_forgotten(self, parent: Place, now: datetime) -> bool:
+        """Whether nothing of this parent, and nothing to them, may be on its way any more."""
+        return parent in self.gone and now > self.gone[parent] + GRACE
 
     def is_staff(self, place: Place) -> bool:
         """Whether this chat is, or was, one of the staff."""

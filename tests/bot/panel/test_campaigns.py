@@ -127,7 +127,9 @@ async def office(
     """Both messengers are there to draw; nothing is sent to them."""
     clock = HandClock()
     settings = Settings(database_url=database_url, data_dir=tmp_path, public_url=HOME)
-    app = App(settings, database, knowledge, clock=clock)
+    # Its schools are these tests' own: the others share one knowledge.
+    own = Knowledge(knowledge.base, knowledge.region, build=lambda _: knowledge.build_index())
+    app = App(settings, database, own, clock=clock)
     app.add(WebChannel(database, app.files, clock=clock))
     app.add(TelegramChannel("123456:a-test-token", clock=clock))
     app.add(VkChannel("vk1.a.test-token", 777, clock=clock, cursor=NoCursor()))
