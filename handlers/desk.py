@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -59,11 +61,22 @@ class Helpdesk:
         self._wake = wake
         self._deletes = deletes
         self._limits = limits
+        self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def receive(self, incoming: Incoming) -> str | None:
         """Take one event. Returns when its effects are kept; raises only `Unavailable`.
 
         Gives the sentence with which the deed was refused, as the person is told, for pages that show it.
+        """
+        sender = incoming.sender
+        async with self._lines.setdefault(f"{sender.channel} {sender.chat_id}", asyncio.Lock()):
+            return await self._receive_in_turn(incoming)
+
+    async def _receive_in_turn(self, incoming: Incoming) -> str | None:
+        """One event of this person at a time, first come first served.
+
+        A webhook brings a message and a press by two requests; the press must not win the race for the
+        person's row, or the message would be taken for the answer to what the press asked.
         """
         refused = None
         try:

@@ -21,6 +21,8 @@ class DialogState:
     """Why a human was called, while the school is being asked."""
     topic: str = ""
     """The answer shown last; of several shown together the first."""
+    corrected: str = ""
+    """The answer that a message had got before it was corrected: the same is not given twice."""
     tried: tuple[str, ...] = ()
     """All answers shown since the last solved question."""
     offered: tuple[str, ...] = ()

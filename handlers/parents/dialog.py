@@ -119,6 +119,8 @@ async def answer_pending(turn: Turn) -> None:
     waiting = await conversations.pending(turn.tx, turn.conversation.id)
     await conversations.settle(turn.tx, turn.conversation.id)
     await conversations.set_answer_due(turn.tx, turn.conversation.id, None)
+    if any(message.edited_at is None for message in waiting):
+        turn.state.corrected = ""  # something new was said besides: silence would be no answer to it
     if was_held and waiting and await _reopen(turn, waiting):
         return
     if waiting:
@@ -454,6 +456,8 @@ async def _correct(turn: Turn, incoming: Incoming) -> None:
     elif await _reopen_by_correction(turn, message):
         pass
     elif message.id == await conversations.last_message_id(turn.tx, turn.conversation.id, author="person"):
+        is_answered = not await conversations.pending(turn.tx, turn.conversation.id)
+        turn.state.corrected = turn.state.topic if is_answered else ""
         await conversations.ask_again(turn.tx, message.id)
         due = turn.now + questions.patience(incoming.text)
         await conversations.set_answer_due(turn.tx, turn.conversation.id, due)

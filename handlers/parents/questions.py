@@ -59,6 +59,8 @@ async def answer(turn: Turn, text: str, decision: Decision) -> None:
         await _answer_together(turn, found, text)
     elif found.answered:
         ((topic, clear),) = found.answered
+        if topic.slug == turn.state.topic == turn.state.corrected:
+            return  # a typo was mended: the answer stands right above
         await show(turn, topic, confidence=clear.confidence)
     elif found.unclear and _may_ask_back(turn, found.unclear[0]):
         await _admit(turn, found, text)

@@ -36,6 +36,7 @@ MEALS, CLUBS = "во сколько кормят в столовой?", "как�
 WHOSE_ACCOUNT = "как завести ребёнку учётку?"
 TWO = "Не приходит КОД, и ещё забыла пароль!"
 HALF_GONE = Separation("Кто входит?", {CHILD_TOPIC: "Ребёнок", "no-such-topic": "Кто-то ещё"})
+CODE_WITH_TYPO, CODE_MENDED = "оно ни прихадит?", "оно не приходит?"
 SCRIPT: Mapping[str, Decision] = {
     MEALS: unknown("во сколько кормят в столовой", foreign=True),
     CLUBS: unknown("какие есть кружки", foreign=True),
@@ -60,6 +61,9 @@ SCRIPT: Mapping[str, Decision] = {
         SNILS_TOPIC, NAME_TOPIC, read="снилс",
         also=(clarify(NAME_TOPIC, SNILS_TOPIC, read="фио"), unknown("столовая", foreign=True)),
     ),
+    CODE_WITH_TYPO: answer(CODE_TOPIC),
+    CODE_MENDED: answer(CODE_TOPIC),
+    f"{CODE_MENDED}\nи где?": answer(CODE_TOPIC),
     "кружки и столовая?": unknown("кружки", foreign=True, also=(unknown("столовая", foreign=True),)),
     "кружки и бум?": unknown("кружки", foreign=True, also=(unknown("бум"),)),
 }  # fmt: skip
@@ -301,3 +305,39 @@ async def test_what_an_older_version_remembered_is_read(desk: Desk, knowledge: K
         await conversations.remember(tx, conversation.id, old, now=desk.clock.now())
     desk.helpdesk = Helpdesk(desk.database, knowledge, now=desk.clock.now)
     assert [message.text for message in await asks(parent, MEALS)] == [texts.FOREIGN]
+
+
+# --- corrections --------------------------------------------------------------------------------------
+
+
+async def test_a_mended_typo_does_not_bring_the_same_answer_again(desk: Desk) -> None:
+    parent = await desk.parent()
+    number = await parent.says(CODE_WITH_TYPO)
+    assert len(await parent.waits()) == 1
+    await parent.edits(number, CODE_MENDED)
+    assert await parent.waits() == []
+
+
+async def test_a_correction_that_asks_something_else_is_answered(desk: Desk) -> None:
+    parent = await desk.parent()
+    number = await parent.says(CODE_WITH_TYPO)
+    await parent.waits()
+    await parent.edits(number, TWO)
+    assert len(await parent.waits()) == 1
+
+
+async def test_a_typo_mended_before_the_answer_is_answered_though_the_same_was_said_before(desk: Desk) -> None:
+    parent = await desk.parent()
+    await asks(parent, CODE_WITH_TYPO)
+    number = await parent.says(CODE_MENDED)
+    await parent.edits(number, CODE_WITH_TYPO)
+    assert len(await parent.waits()) == 1
+
+
+async def test_a_correction_and_new_words_are_answered_even_if_the_answer_is_the_same(desk: Desk) -> None:
+    parent = await desk.parent()
+    number = await parent.says(CODE_WITH_TYPO)
+    await parent.waits()
+    await parent.edits(number, CODE_MENDED)
+    await parent.says("и где?")
+    assert len(await parent.waits()) == 1
