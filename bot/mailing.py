@@ -311,7 +311,7 @@ class Mailing:
         later = now + timedelta(seconds=fates.pause)
         async with self._database.transaction() as tx:
             await readers.mark_sent(tx, list(fates.told.items()), now=now)
-            await telling.note_refused(tx, fates.refused, now=now)
+            await telling.note_refused(tx, fates.refused, self._knowledge, now=now)
             for reader, chat_id in fates.moved:
                 await readers.move(tx, reader, chat_id)
             for those, is_doubtful in ((fates.again, False), (fates.repeated, True)):

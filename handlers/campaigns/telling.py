@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from handlers.campaigns import composing, notices, schedule
+from handlers.campaigns import composing, lost_venues, notices, schedule
 from handlers.knowledge import Knowledge
 from handlers.messages import Address, Outgoing
 from handlers.texts import campaigns as texts
@@ -56,17 +56,19 @@ def words(body: Mapping[str, Any], reader: Reader, knowledge: Knowledge) -> Outg
     )
 
 
-async def note_refused(tx: Transaction, refusals: Collection[Refusal], *, now: datetime) -> None:
+async def note_refused(
+    tx: Transaction, refusals: Collection[Refusal], knowledge: Knowledge, *, now: datetime
+) -> None:
     """They will not be told; whoever does not want us is not written to again."""
     for refusal in refusals:
         reader = refusal.reader
         await readers.give_up(tx, reader.id, state="failed", reason=refusal.reason, detail=refusal.detail)
         if refusal.reason not in OF_THE_READER:
             continue
-        if reader.venue_id is not None:
-            await venues.set_lost(tx, reader.venue_id, reason=refusal.reason, now=now)
-        else:
+        if reader.venue_id is None:
             await subscriptions.note_unreachable(tx, reader.channel, reader.chat_id, refusal.reason, now=now)
+        elif (venue := await venues.find(tx, reader.venue_id)) is not None:
+            await lost_venues.lose(Deed(tx, now, knowledge), venue, reason=refusal.reason)
 
 
 async def count_refusals(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from handlers.campaigns import lost_venues
 from handlers.cases import group_desks
 from handlers.messages import Button, Incoming, Outgoing, Rows
 from handlers.staff import places
 from handlers.texts import basics
 from handlers.texts import venues as texts
-from handlers.turn import Deed, Turn, number_in, place, rows
+from handlers.turn import Deed, Turn, number_in, rows
 from storage import journal, people, staff
 from storage.campaigns import venues
 from storage.campaigns.campaign import Venue, VenueKind
@@ -47,19 +48,9 @@ async def happened(deed: Deed, incoming: Incoming) -> None:
     elif event.change == "left" and known.lost_reason == venues.MET:
         await venues.forget(deed.tx, known.id)
     elif event.change == "left":
-        await lose(deed, known, reason="kicked")
+        await lost_venues.lose(deed, known, reason="kicked")
     elif event.change == "renamed":
         await venues.rename(deed.tx, at.channel, at.chat_id, title=event.title)
-
-
-async def lose(deed: Deed, venue: Venue, *, reason: str) -> None:
-    """Nothing can be posted there any more: whoever registered it is told."""
-    lost = await venues.set_lost(deed.tx, venue.id, reason=reason, now=deed.now)
-    if lost is None:
-        return
-    details = {"venue": lost.id, "reason": reason}
-    await journal.note(deed.tx, "venue_lost", actor="bot", now=deed.now, details=details)
-    await _tell_registrar(deed, lost, texts.lost(lost.kind, lost.title, reason))
 
 
 async def command(turn: Turn, member: Member, words: str = "") -> None:
@@ -139,7 +130,7 @@ async def _joined(deed: Deed, incoming: Incoming, known: Venue | None) -> None:
     if at is None or event is None:
         return
     if known is not None and await venues.regain(deed.tx, known.id):
-        await _tell_registrar(deed, known, texts.regained(known.title))
+        await lost_venues.tell_registrar(deed, known, texts.regained(known.title))
         return
     if not event.is_channel or (known is not None and known.lost_at is None):
         return
@@ -263,12 +254,6 @@ async def _line(turn: Turn, venue: Venue) -> str:
 
 def _buttons(venue: Venue, choices: Iterable[places.Choice]) -> Rows:
     return rows(Button(each.label, f"{PREFIX}{venue.id}:{each.word}") for each in choices)
-
-
-async def _tell_registrar(deed: Deed, venue: Venue, text: str) -> None:
-    member = await staff.find(deed.tx, venue.registered_by) if venue.registered_by is not None else None
-    if member is not None:
-        await deed.send(Outgoing(place(member), text, priority="notice"))
 
 
 async def _note(turn: Turn, member: Member, deed: str, venue: Venue) -> None:

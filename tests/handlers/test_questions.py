@@ -326,7 +326,9 @@ async def test_a_correction_that_asks_something_else_is_answered(desk: Desk) -> 
     assert len(await parent.waits()) == 1
 
 
-async def test_a_typo_mended_before_the_answer_is_answered_though_the_same_was_said_before(desk: Desk) -> None:
+async def test_a_typo_mended_before_the_answer_is_answered_even_if_the_same_was_said_before(
+    desk: Desk,
+) -> None:
     parent = await desk.parent()
     await asks(parent, CODE_WITH_TYPO)
     number = await parent.says(CODE_MENDED)

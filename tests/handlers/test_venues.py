@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pytest
 
 from faq.markup import plain
+from handlers.campaigns import telling
+from handlers.campaigns.telling import Refusal
 from handlers.knowledge import Knowledge
 from handlers.messages import GroupEvent, Outgoing
 from handlers.staff import venues as deeds
 from handlers.texts import basics
 from handlers.texts import groups as group_texts
 from handlers.texts import venues as texts
-from handlers.turn import Deed
 from storage import groups, schools
 from storage.campaigns import venues
-from storage.campaigns.campaign import Venue, VenueKind
+from storage.campaigns.campaign import Reader, Venue, VenueKind
 from storage.database import Database
 from storage.ticket import Desk as Whose
 from tests.clock import StoppedClock
@@ -136,10 +137,12 @@ async def test_a_channel_that_refuses_a_post_is_lost(
     desk: Desk, lyceum: School, news: Someone, knowledge: Knowledge
 ) -> None:
     venue = await registered(desk, lyceum, news)
-    async with desk.database.transaction() as tx:
-        deed = Deed(tx, desk.clock.now(), knowledge)
-        await deeds.lose(deed, venue, reason="not_allowed")
-        await deeds.lose(deed, venue, reason="not_allowed")
+    nothing: dict[str, Any] = dict.fromkeys(each.name for each in fields(Reader))
+    reader = Reader(**nothing | {"id": 1, "venue_id": venue.id})
+    for _ in range(2):
+        async with desk.database.transaction() as tx:
+            refusal = Refusal(reader, "not_allowed")
+            await telling.note_refused(tx, [refusal], knowledge, now=desk.clock.now())
     (told,) = await lyceum.admin.waits()
     assert "боту запретили туда писать" in told
     await lyceum.admin.says("/venue")

@@ -32,7 +32,6 @@ _UNREACHABLE = {
     7: "not_allowed",
     18: "gone",
     210: "not_allowed",
-    214: "not_allowed",
     900: "blocked",
     901: "not_allowed",
     902: "not_allowed",
