@@ -310,8 +310,6 @@ async def test_a_wall_that_is_closed_to_us_closes_nothing_else(
 async def test_the_fifty_first_post_of_a_day_is_refused_but_the_wall_is_not_lost(
     server: VkServer, channel: VkChannel
 ) -> None:
-    server: VkServer, channel: VkChannel
-) -> None:
     for number in range(50):
         await channel.send(THE_WALL, words(), key=f"k{number}")
     with pytest.raises(Rejected, match="214"):
