@@ -241,6 +241,7 @@ def _is_said_to_bot(text: str) -> bool:
     """A courtesy, or words that only the bot can obey."""
     said = " ".join(words(clean(text)))
     is_order = said in _FORGET_ME | _MY_CHILDREN or subscriptions.meaning(text) is not None
+    is_order = is_order or readiness.says_inside(text)
     return small_talk(text) is not None or is_order or own_question.is_asked(text)
 
 
@@ -281,6 +282,8 @@ async def _answer(turn: Turn, waiting: Sequence[Message]) -> None:
     elif not text or (talk is None and not words(clean(text))):
         files = attachments_of(file for message in waiting for file in message.attachments)
         await _without_words(turn, is_readable=not all(file.kind == "sticker" for file in files))
+    elif not turn.state.asking and await readiness.hear(turn, text):
+        return
     elif talk is not None:
         await greeting.small_talk(turn, talk)
     elif wants_human(text):

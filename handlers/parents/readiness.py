@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from faq.content.topic import Topic
+from faq.text import clean, words
 from handlers.messages import Button
 from handlers.parents import diagnosis, progress, questions
 from handlers.texts import basics
@@ -27,8 +28,28 @@ HELP = Button(texts.BUTTON_HELP, "camp:help:0")
 
 async def ask(turn: Turn) -> None:
     """Put the question."""
+    await begin_with_bot(turn)
     yes, no = Button(texts.BUTTON_YES, "camp:ready:yes"), _NOT_YET
     await turn.say(texts.QUESTION, rows([yes, no]))
+
+
+async def hear(turn: Turn, text: str) -> bool:
+    """The same answers typed; False if the words are something else."""
+    said = " ".join(words(clean(text)))
+    if said in _INSIDE_WORDS:
+        await inside(turn)
+    elif said in _NOT_YET_WORDS:
+        await _ask_where(turn)
+    elif said in _HELP_WORDS:
+        await help_(turn)
+    else:
+        return False
+    return True
+
+
+def says_inside(text: str) -> bool:
+    """Whether these are the words of somebody who has got in."""
+    return " ".join(words(clean(text))) in _INSIDE_WORDS
 
 
 async def answer(turn: Turn, answered: str) -> None:
@@ -124,6 +145,7 @@ async def _show_next(turn: Turn, stage: Stage) -> None:
 
 
 async def _ask_where(turn: Turn) -> None:
+    await begin_with_bot(turn)
     choices = [Button(label, f"{PREFIX}{stage}") for stage, label in texts.STAGES.items()]
     await turn.say(
         texts.WHERE_STUCK, rows([*choices, Button(texts.BUTTON_DO_NOT_KNOW, f"{PREFIX}{NO_IDEA}")])
@@ -134,4 +156,13 @@ def _menu() -> list[Button]:
     return [Button(basics.BUTTON_SECTIONS, "menu"), Button(basics.BUTTON_HUMAN, "human")]
 
 
+# As `words(clean(…))` gives them: without «ё» and commas.
+_INSIDE_WORDS = frozenset(
+    f"{who}{when}{what}"
+    for who in ("", "я ", "мы ", "да ", "да я ", "да мы ")
+    for when in ("", "уже ")
+    for what in ("вошел", "вошла", "вошли", "зашел", "зашла", "зашли")
+)
+_NOT_YET_WORDS = frozenset(("пока нет", "нет пока", "еще нет", "нет еще", "пока не вошли", "еще не вошли"))
+_HELP_WORDS = frozenset(("нужна помощь", "мне нужна помощь", "нужна ваша помощь"))
 _NOT_YET = Button(texts.BUTTON_NOT_YET, "camp:ready:no")

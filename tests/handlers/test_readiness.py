@@ -78,6 +78,37 @@ async def test_i_am_inside_under_an_announcement_of_last_year(desk: Desk) -> Non
     assert await presses(parent, said.BUTTON_NOT_YET) == [said.WHERE_STUCK]
 
 
+@pytest.mark.parametrize("words", ["Я уже вошёл", "да, вошли", "уже вошла!", "Мы зашли"])
+async def test_whoever_types_the_answer_instead_of_pressing_is_understood(desk: Desk, words: str) -> None:
+    parent = await desk.parent()
+    await parent.says(words)
+    assert await parent.waits() == [said.INSIDE]
+    assert await stage(desk, parent) == "inside"
+
+
+async def test_not_yet_is_no_farewell(desk: Desk) -> None:
+    parent = await desk.parent()
+    await parent.says("Пока нет")
+    assert await parent.waits() == [said.WHERE_STUCK]
+    await parent.says("нужна помощь")
+    (first,) = await parent.waits()
+    assert first.startswith(texts_diagnosis.LEAD)
+
+
+async def test_an_answer_typed_after_a_closed_question_does_not_open_it_again(desk: Desk) -> None:
+    colleague, parent = await desk.colleague(), await desk.parent()
+    number = await desk.opens_question(parent)
+    await colleague.presses(f"close:{number}")
+    await parent.waits()
+    await parent.presses("camp:ready:no")
+    assert await parent.waits() == [said.WHERE_STUCK]
+    await colleague.waits()
+    before = len(colleague.heard)
+    await parent.says("нет записи на госуслугах")
+    await parent.waits()
+    assert colleague.heard[before:] == []
+
+
 @pytest.mark.parametrize("where", sorted(readiness.TOPICS))
 async def test_whoever_is_stuck_gets_the_next_step_at_once(
     desk: Desk, knowledge: Knowledge, where: Stage

@@ -86,7 +86,16 @@ async def test_a_press_a_year_later_still_works(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["стоп", "отпишите меня", "не присылайте больше", "Пожалуйста, не шлите мне больше!", "/stop"]
+    "words",
+    [
+        "стоп",
+        "отпишите меня",
+        "не присылайте больше",
+        "Пожалуйста, не шлите мне больше!",
+        "не пишите!",
+        "Удалите меня из рассылки",
+        "/stop",
+    ],
 )
 async def test_a_sure_stop_turns_off_everything_and_subscribe_all_on_again(desk: Desk, words: str) -> None:
     parent = await desk.parent()
@@ -113,6 +122,9 @@ async def test_a_sure_stop_turns_off_everything_and_subscribe_all_on_again(desk:
         "как отписаться?",
         "прекратите мне писать каждый день",
         "отключите уведомления",
+        "это спам!",
+        "уберите меня",
+        "хочу отказаться от рассылки сообщений",
     ],
 )
 async def test_an_unsure_stop_is_asked_about(desk: Desk, words: str) -> None:
@@ -138,6 +150,9 @@ async def test_an_unsure_stop_is_asked_about(desk: Desk, words: str) -> None:
         "уберите второго ребёнка",
         "не хочу регистрировать ребёнка",
         "отказываюсь от госуслуг",
+        "пришло уведомление об отказе",
+        "пришло сообщение, что отказано в подтверждении личности",
+        "отписка",
         "школа прекратила присылать задания",
         "",
     ],
