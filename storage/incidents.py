@@ -144,6 +144,14 @@ async def split(tx: Transaction, incident_id: int, *, now: datetime) -> list[Tic
     return sorted((each for each in freed if each.state != "closed"), key=lambda each: each.id)
 
 
+async def was_in_one(tx: Transaction, ticket_id: int) -> bool:
+    """Whether the staff may know it only by the card of an incident, which was split or not since."""
+    query = select(tickets.c.id).where(
+        tickets.c.id == ticket_id, tickets.c.incident_id.is_not(None) | tickets.c.split_at.is_not(None)
+    )
+    return await tx.scalar(query) is not None
+
+
 async def close_old(tx: Transaction, *, last_before: datetime, now: datetime) -> int:
     """Close incidents that no ticket has joined since then; returns how many."""
     is_fresh = exists().where(tickets.c.incident_id == incidents.c.id, tickets.c.created_at >= last_before)

@@ -15,7 +15,7 @@ from handlers.parents import escalation
 from handlers.texts import basics
 from handlers.texts import own_question as texts
 from handlers.turn import Turn, attachments_of, number_in, rows
-from storage import conversations, journal, people, tickets
+from storage import conversations, incidents, journal, people, tickets
 from storage.conversations import Message
 from storage.ticket import Ticket
 
@@ -110,8 +110,9 @@ async def reopen(turn: Turn, ticket: Ticket, *, told: Told) -> Ticket | None:
         details=details,
     )
     text = told(ticket.id, turn.person.name, showing.lines(meanwhile)) + showing.still_checked(meanwhile)
-    if owner_id is None:
-        # Nobody has it: whoever may take it needs the whole story, and the thread on the card has the words.
+    if owner_id is None or await incidents.was_in_one(turn.tx, ticket.id):
+        # Nobody has it, or they only know the card of an incident: whoever works on it needs the whole story,
+        # and the thread on the card has the words.
         await showing.show_card(turn, again, lead=told(ticket.id, turn.person.name, ()))
     else:
         files = attachments_of(file for message in meanwhile for file in message.cleared)

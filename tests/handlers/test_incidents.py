@@ -278,3 +278,22 @@ async def test_what_a_member_writes_later_does_not_go_to_all_families(any_office
     assert basics.WHOSE_ANSWER in await admin.waits()
     for parent in parents:
         assert not any("с документами" in each.text for each in parent.heard)
+
+
+async def test_a_family_of_an_incident_that_comes_back_brings_its_whole_story(office: Office) -> None:
+    school = await office.school()
+    admin = await office.admin(school)
+    await three_ask(office, school)
+    vera, number = await asks(office, "Вера", school)  # the fourth: only the incident's card knows of her
+    await admin.presses(f"take:{number}")
+    await admin.presses(f"close:{number}")
+    await admin.waits()
+    await vera.waits()
+    before = len(admin.heard)
+
+    await vera.presses(f"unsolved:{number}")
+    await vera.waits()
+
+    (card,) = [plain(each.text) for each in admin.heard[before:] if f"№ {number}" in each.text]
+    assert "снова открыт" in card
+    assert f"Вопрос № {number}" in card

@@ -61,6 +61,8 @@ class Checks:
         """Whose each incident is, by how its buttons begin."""
         self.digests: dict[Place, tuple[datetime, str]] = {}
         """The last morning's digest of each chat of the staff."""
+        self.joined: set[int] = set()
+        """The cases that have ever been part of an incident."""
         self._clock = clock
 
     def complain(self, check: str, about: str) -> None:
@@ -100,6 +102,7 @@ class Checks:
         for word in self.world.answers_to(0):
             if number in word.told and parent not in word.seen_at:
                 word.told.discard(number)
+                word.undelivered.add(number)
                 self.refusals.claim(Claim("undelivered", parent, number, word.last_sent or word.at))
 
     def _look(self, word: Word, place: Place, said: str) -> None:
@@ -160,6 +163,9 @@ class Checks:
             if word.opens in incidents and not word.seen_by_staff:
                 self.world.counts["words behind an incident's card"] += 1
                 continue
+            if word.opens in self.joined and self._is_seen_as_corrected(word):
+                self.world.counts["words corrected behind an incident's card"] += 1
+                continue
             for number in word.told:
                 case = self.world.cases.get(number)
                 if case is not None and case.place not in word.seen_at and not word.refused:
@@ -176,6 +182,13 @@ class Checks:
             ):
                 about = f"ответ {word.marker} на № {word.case} {word.at:%a %H:%M} от {word.author}"
                 self.complain("lost", f"{about} {word.text}")
+
+    def _is_seen_as_corrected(self, word: Word) -> bool:
+        """Whether the staff got the case's own card only when its words read otherwise already."""
+        newest = word
+        while newest.corrected_by is not None:
+            newest = newest.corrected_by
+        return newest is not word and newest.seen_by_staff
 
 
 def _is_settled(word: Word) -> bool:
@@ -242,6 +255,8 @@ class Ledger:
 
     async def _look_at_tickets(self, tx: Transaction, numbers: Iterable[int], after: str) -> None:
         for row in await _rows(tx, _TICKETS, numbers):
+            if row.incident_id is not None:
+                self._checks.joined.add(row.id)
             for fault in _faults_of_ticket(row):
                 self._checks.complain("wrong_ticket", f"{after}: № {row.id} ({row.state}): {fault}")
 

@@ -161,7 +161,7 @@ def _is_known_to_be_answered(week: Week, number: int) -> bool:
     if case is None or world.answers_to(number):
         return True  # nobody was told of a case that its parent did not live to follow
     return any(
-        number in word.sent_to or number in word.told or case.place in word.seen_at
+        number in word.sent_to | word.told | word.undelivered or case.place in word.seen_at
         for word in world.answers_to(0)
     )
 

@@ -76,6 +76,8 @@ class Parent:
         self._blocked = False
         self._with_staff = False
         self._is_gone = False
+        self._calls = False
+        """They want a human, and look for the number of their case themselves."""
         self._last: Word | None = None
         """What was said or corrected last."""
         self._asked_to_wait = 0
@@ -146,18 +148,18 @@ class Parent:
         if self._case is not None and number is not None:
             if "снова открыт" in heard.text:
                 self._with_staff = True
-                if self._last is not None and not self._last.is_unwanted:
+                # Opened by a button, it waits for words; opened by words, these are for the staff.
+                is_by_words = "Напишите, пожалуйста" not in heard.text
+                if is_by_words and self._last is not None and not self._last.is_unwanted:
                     self._last.is_for_people = True
             elif "закры" in heard.text and number == self._case.number:
                 self._with_staff = False
-        if "сотрудники этого не увидели" in heard.text:
-            # The case was closed before its photos were checked.
-            for _, word in self._said:
-                word.taken_back = word.taken_back or (word.kind == "photo" and not word.seen_by_staff)
         if heard.choices:
             self._old.append(heard)
         if "сотрудники этого не увидели" in heard.text:
             self._takes_photos_back()
+        if self._case is None and not self._calls and (number := _number_of_opened([heard])) is not None:
+            self._opened(number)  # the bot did not understand twice, and the parent said no more
         self._asked_to_wait += heard.text.startswith("Пишете быстрее")
         self.phone.inbox.put(heard)
 
@@ -165,6 +167,7 @@ class Parent:
 
     async def _gets_human(self, school: School, way: Way | None = None) -> bool:
         """Call a human, or answer the bot until it offers one; whether a case was opened."""
+        self._calls = True
         now = self._timeline.now()
         names_school = self._is(0.95)
         self._world.belongs(self.phone.place, school if names_school else None, now)
@@ -351,6 +354,7 @@ class Parent:
         if not self._blocked and written:
             sent, word = written[-1]
             again = self._word("исправление")
+            word.corrected_by = again
             again.is_for_people = word.is_for_people and self._with_staff and not self._is_banned
             await self._event("edit", self.phone.edits(sent, f"{word.text}, исправила. {again.marker}"))
 

@@ -122,6 +122,10 @@ class Word:
     """The author was told that it was not sent, or did not arrive."""
     taken_back: bool = False
     """The parent changed their mind before anybody saw it (a photo that was not sent)."""
+    corrected_by: Word | None = None
+    """What the parent wrote in its place."""
+    undelivered: set[int] = field(default_factory=set)
+    """The cases whose parents an answer to all did not reach; its author was told."""
     is_unwanted: bool = False
     """Said by somebody whom the staff do not want to hear any more: nobody must."""
 
