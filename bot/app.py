@@ -15,7 +15,7 @@ from bot.channels.web import WebChannel
 from bot.clock import Clock, SystemClock
 from bot.health import Health
 from bot.mailing_mark import MailingMark
-from bot.messengers import Cursor, load, messengers
+from bot.messengers import Cursor, configured, load, messengers
 from bot.opening import StartError, open_database, open_knowledge
 from bot.panel import server
 from bot.parts import App
@@ -51,7 +51,8 @@ async def running(
         app = App(settings, database, knowledge, clock=clock)
         stack.push_async_callback(_close, app)
         app.url = f"http://{settings.host}:{listening.getsockname()[1]}"
-        launching = Launching(database, knowledge, clock.now, MailingMark(settings.data_dir))
+        mark, serves = MailingMark(settings.data_dir), ("web", *configured(settings))
+        launching = Launching(database, knowledge, clock.now, mark, serves=serves)
         # Before anything is sent: what must not go on by itself is held.
         await launching.wake_up()
         ticks = scheduler(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import structlog
 
-from bot.channels.base import Channel, Closed, NotSent, SendError, SlowDown, Unfinished
+from bot.channels.base import Channel, Closed, FetchError, NotSent, Rejected, SendError, SlowDown, Unfinished
+from bot.channels.files import Files
 from bot.clock import Clock
 from bot.limits import Pacer
 from handlers.campaigns import telling
@@ -32,8 +34,19 @@ class Correcting:
     """
 
     def __init__(
-        self, channel: Channel, database: Database, knowledge: Knowledge, pacer: Pacer, *, clock: Clock
+        self,
+        channel: Channel,
+        database: Database,
+        files: Files,
+        channels: Mapping[str, Channel],
+        knowledge: Knowledge,
+        pacer: Pacer,
+        *,
+        clock: Clock,
     ) -> None:
+        """`files` fetches what an announcement bears from one of the `channels`."""
+        self._files = files
+        self._channels = channels
         self._channel = channel
         self._database = database
         self._knowledge = knowledge
@@ -97,7 +110,7 @@ class Correcting:
                 await self._clock.sleep(CLOSED_SECONDS)
             except (NotSent, Unfinished):
                 await self._clock.sleep(PAUSE_SECONDS)
-            except SendError as error:
+            except (SendError, FetchError) as error:
                 _log.info("announcement_not_changed", channel=self._channel.name, error=str(error))
                 return False
             else:
@@ -112,6 +125,10 @@ class Correcting:
         if wish.deed == "delete":
             await self._channel.unsend(message.to, external_id)
             return
-        # The files stay as they are: only words and buttons are exchanged.
-        pieces = self._channel.compose(replace(message, attachments=()), ())
+        # The files stay as they are, but the messenger has to be told of them: a caption is edited otherwise
+        # than a text, and VK takes away what it is not given once more.
+        files = [await self._files.local(each, self._channels) for each in message.attachments]
+        pieces = self._channel.compose(message, files)
+        if len(pieces) > 1:
+            raise Rejected("the words do not fit into one message")
         await self._channel.edit(message.to, external_id, pieces[0])

@@ -35,7 +35,7 @@ from bot.limits import Pacer
 from handlers.campaigns import telling
 from handlers.campaigns.telling import Refusal
 from handlers.knowledge import Knowledge
-from storage.campaigns import readers
+from storage.campaigns import launches, readers
 from storage.campaigns.campaign import Reader
 from storage.campaigns.readers import Batch, Rules
 from storage.database import Database, Transaction, Unavailable
@@ -116,6 +116,7 @@ class Mailing:
         self._zones: dict[int, frozenset[str]] = {}
         self._rules: dict[int, Rules] = {}
         self._rules_until = -math.inf
+        self._pulse = 0
         self._flying: set[asyncio.Task[bool]] = set()
         # Launches that have counted a refusal in this life.
         self._refusing: set[int] = set()
@@ -149,8 +150,9 @@ class Mailing:
             self._woken.clear()
             try:
                 async with self._database.reading() as tx:
+                    is_ours = not await self._was_put_back(tx)
                     await self._ask_for_rules(tx)
-                if self._rules:
+                if is_ours and self._rules:
                     self._busy.set()
             except Unavailable:
                 _log.warning("database_lost", channel=self._channel.name)
@@ -184,6 +186,8 @@ class Mailing:
 
     async def _claim(self) -> Batch | None:
         async with self._database.transaction() as tx:
+            if await self._was_put_back(tx):
+                return None
             if self._clock.monotonic() >= self._rules_until:
                 await self._ask_for_rules(tx)
             if not self._rules:
@@ -192,6 +196,12 @@ class Mailing:
             return await readers.claim(
                 tx, self._channel.name, rules=self._rules, limit=limit, now=self._clock.now()
             )
+
+    async def _was_put_back(self, tx: Transaction) -> bool:
+        """Whether the database is older than it was: nobody is told before the next look has held it all."""
+        pulse = await launches.pulse(tx)
+        self._pulse = max(self._pulse, pulse)
+        return pulse < self._pulse
 
     async def _ask_for_rules(self, tx: Transaction) -> None:
         found: dict[int, Rules] = {}

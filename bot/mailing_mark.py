@@ -16,19 +16,24 @@ NAME = "mailing.mark"
 class MailingMark:
     """The number of the mailing's last sign of life, in a file of the data folder.
 
-    A file that cannot be read or written is no reason to stop: a restored backup is then not recognised.
+    A file that cannot be read or written is no reason to stop: a backup that is put back while we are down is
+    then not recognised. The number never becomes smaller while we live.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
+        self._known = 0
 
     async def read(self) -> int:
         """The number; 0 when there is none."""
-        return await asyncio.to_thread(self._read)
+        self._known = max(self._known, await asyncio.to_thread(self._read))
+        return self._known
 
     async def write(self, number: int) -> None:
-        """Keep it: the old number or the new one survives a crash, never half of one."""
-        await asyncio.to_thread(self._write, number)
+        """Keep it unless a greater one is known; a crash leaves the old one or the new, never half of one."""
+        if number > await self.read():
+            self._known = number
+            await asyncio.to_thread(self._write, number)
 
     def _read(self) -> int:
         try:
@@ -42,6 +47,8 @@ class MailingMark:
     def _write(self, number: int) -> None:
         fresh = self._path.with_suffix(".new")
         try:
+            # Beside a PostgreSQL nothing else may have made the folder yet.
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with fresh.open("w", encoding="ascii") as file:
                 file.write(str(number))
                 file.flush()

@@ -74,6 +74,12 @@ def messengers(settings: Settings, *, clock: Clock, cursor: base.Cursor) -> Mess
     return made
 
 
+def configured(settings: Settings) -> tuple[str, ...]:
+    """The names of the messengers that the settings ask for, also of one that does not work just now."""
+    unset = {"telegram": _telegram_unset(settings), "vk": _vk_unset(settings)}
+    return tuple(name for name, why in unset.items() if not why)
+
+
 def load(settings: Settings) -> None:
     """Import the libraries of the configured messengers: seconds of work, which any thread can do."""
     if not _telegram_unset(settings):

@@ -26,7 +26,7 @@ from tests.emulators.telegram import TelegramServer
 from tests.emulators.vk import VkServer
 
 SPEED = 20.0
-"""Seconds of the house in one real second: a pause of 1.5 s takes 75 ms, network jitter stays small."""
+"""Seconds of the house in one real second: a pause of 1.2 s takes 60 ms, network jitter stays small."""
 VK_TOKEN, VK_GROUP = "vk1.a.test-token", 777
 VK_SECRET, VK_CONFIRMATION = "callback-secret", "c0nf1rm"
 WEBHOOK_SECRET = "webhook_secret"

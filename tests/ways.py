@@ -15,6 +15,6 @@ other_two_ways = pytest.mark.parametrize(
 """The other halves."""
 
 unhurried = pytest.mark.parametrize("speed", [6.0])
-"""For pauses that a busy machine could stretch: the patience of 1.5 s takes a quarter of a real second."""
+"""For pauses that a busy machine could stretch: the patience of 1.2 s takes a fifth of a real second."""
 LONG_WHILE = 1.0
 """Real seconds of silence in an unhurried house: longer than the longest patience."""

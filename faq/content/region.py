@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from faq.content.loading import BaseError, read_document
 from faq.content.topic import Topic
@@ -16,7 +17,16 @@ PACKAGED = CONTENT.parent / "regions"
 DEFAULT_HOURS = "пн–пт 9:00–18:00"
 """When a desk works where its region does not say."""
 
-_NOT_TEXTS = {"contacts", "sources", "working_hours", "vacations", "days_off", "working_days", "deadlines"}
+_NOT_TEXTS = {
+    "contacts",
+    "sources",
+    "working_hours",
+    "vacations",
+    "days_off",
+    "working_days",
+    "deadlines",
+    "municipality_zones",
+}
 _LONGEST_DEADLINE_HOURS = 100
 _LONGEST_DEADLINE_DAYS = 90
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -83,6 +93,8 @@ class Region:
     working_days: tuple[date, ...] = ()
     """Open although the week, the holidays or the vacations say otherwise."""
     deadlines: Deadlines = Deadlines()
+    municipality_zones: tuple[tuple[str, str], ...] = ()
+    """Municipalities (as in the directory of schools) whose time zone is not the region's."""
 
     def placeholders(self) -> dict[str, str]:
         """What each placeholder of an answer becomes, as our markup."""
@@ -172,6 +184,7 @@ def _region(plain: Any, *, path: Path) -> Region:
         days_off=_days(plain.get("days_off"), key="days_off", path=path),
         working_days=_days(plain.get("working_days"), key="working_days", path=path),
         deadlines=_deadlines(plain.get("deadlines"), path=path),
+        municipality_zones=_zones(plain.get("municipality_zones"), path=path),
     )
 
 
@@ -217,6 +230,22 @@ def _days(plain: Any, *, key: str, path: Path) -> tuple[date, ...]:
     if not isinstance(plain, list) or not all(map(_is_day, plain)):
         raise RegionError(f"Регион «{path}»: {key} должен быть списком дат вида ГГГГ-ММ-ДД")
     return tuple(sorted(plain))
+
+
+def _zones(plain: Any, *, path: Path) -> tuple[tuple[str, str], ...]:
+    plain = {} if plain is None else plain
+    if not isinstance(plain, dict) or not all(map(_is_zone, plain.values())):
+        raise RegionError(
+            f"Регион «{path}»: municipality_zones — пары «муниципалитет: часовой пояс», например Asia/Yakutsk"
+        )
+    return tuple(sorted((str(name).strip(), zone) for name, zone in plain.items()))
+
+
+def _is_zone(plain: Any) -> bool:
+    try:
+        return isinstance(plain, str) and bool(ZoneInfo(plain))
+    except (KeyError, ValueError, OSError):
+        return False
 
 
 def _deadlines(plain: Any, *, path: Path) -> Deadlines:

@@ -40,6 +40,8 @@ from storage.staff import Member
 
 WRITTEN = ("draft", "approval")
 """States in which the words may change."""
+ONE_MESSAGE, ONE_CAPTION = 4000, 1000
+"""Characters that every messenger shows in one message, and under one picture: only that can be replaced."""
 _CHANNELS = ("telegram", "vk", "web")
 _WHO = ("parents", "staff", "venues")
 
@@ -201,10 +203,24 @@ async def start_launch(deed: Deed, by: Member | None, launch_id: int) -> Campaig
     await _refuse_while_braked(deed)
     if launch.state != "asks":
         raise HelpdeskError(texts.LAUNCH_OVER)
+    if not found.is_approved:
+        await _agree_late(deed, by, found)
     if not await launches.begin(deed.tx, launch_id, body=composing.body_of(found), now=deed.now):
         raise HelpdeskError(texts.LAUNCH_OVER)
     await _note(deed, by, found.id, "launch_started", launch=launch_id)
     return found
+
+
+async def _agree_late(deed: Deed, by: Member | None, found: Campaign) -> None:
+    """Letting it go counts as the second person's word, if its readers have become so many."""
+    author = await notices.author_of(deed, found)
+    count = await audiences.count(deed.tx, found.audience, category=found.category, now=deed.now)
+    if not rights.needs_approval(author, found.audience, count):
+        return
+    by_id = by.id if by else None
+    if not await book.approve(deed.tx, found.id, edition=found.edition, by_id=by_id, now=deed.now):
+        raise HelpdeskError(texts.OWN_APPROVAL)
+    await _note(deed, by, found.id, "campaign_approved", edition=found.edition)
 
 
 async def drop_launch(deed: Deed, by: Member | None, launch_id: int) -> Campaign:
@@ -230,12 +246,10 @@ async def pause(deed: Deed, by: Member | None, number: int) -> Campaign:
     found = await rights.seen(deed, by, number)
     await rights.refuse_unless_holdable(deed, by, found)
     by_id = by.id if by else None
-    held = 0
+    held = await launches.hold_planned(deed.tx, [number], reason="people", by_id=by_id, now=deed.now)
     for launch in await launches.of_campaign(deed.tx, number):
         if launch.state in ALIVE:
             held += await launches.pause(deed.tx, launch.id, reason="people", by_id=by_id, now=deed.now)
-        elif launch.state == "planned":
-            held += await launches.ask(deed.tx, launch.id, reason="people", now=deed.now)
     if not held:
         raise HelpdeskError(texts.NOTHING_TO_PAUSE)
     await _note(deed, by, number, "campaign_paused", launches=held)
@@ -309,6 +323,8 @@ async def retry_failed(deed: Deed, by: Member | None, number: int, *, also_unkno
     found = await rights.seen(deed, by, number)
     await rights.refuse_unless_startable(deed, by, found)
     await _refuse_while_braked(deed)
+    if found.state == "stopped":
+        raise HelpdeskError(texts.OVER_ALREADY)
     states: list[ReaderState] = ["failed", "unknown"] if also_unknown else ["failed"]
     again = 0
     for launch in await launches.of_campaign(deed.tx, number):
@@ -320,6 +336,7 @@ async def retry_failed(deed: Deed, by: Member | None, number: int, *, also_unkno
         again += put_back
     if not again:
         raise HelpdeskError(texts.NOTHING_TO_RETRY)
+    await book.reopen(deed.tx, number, now=deed.now)
     await _note(deed, by, number, "campaign_retried", readers=again, also_unknown=also_unknown)
     return again
 
@@ -327,14 +344,23 @@ async def retry_failed(deed: Deed, by: Member | None, number: int, *, also_unkno
 async def edit_sent(deed: Deed, by: Member | None, number: int, *, text: str) -> int:
     """Wish that what was sent reads so now, where the messenger allows it; gives how many messages it is of.
 
-    The wish waits in `storage.campaigns.wishes` for whoever talks to the messengers.
+    The wish waits in `storage.campaigns.wishes` for whoever talks to the messengers. Whoever is told later,
+    by this launch or another one, reads the new words at once.
     """
     found = await rights.seen(deed, by, number)
-    changed = replace(found, text=text, schedule={})
+    changed = replace(found, text=text.strip(), schedule={})
     faults = composing.check(changed, knowledge=deed.knowledge, now=deed.now)
     if faults and faults[0].level == "error":
         raise HelpdeskError(faults[0].text)
-    return await _wish(deed, by, found, Wish(0, "edit", text=text))
+    if max(len(found.text), len(changed.text)) > (ONE_CAPTION if found.attachments else ONE_MESSAGE):
+        raise HelpdeskError(texts.TOO_LONG_TO_REPLACE)
+    count = await _wish(deed, by, found, Wish(0, "edit", text=changed.text))
+    await book.reword(deed.tx, number, text=changed.text, now=deed.now)
+    words = {each: composing.body_of(changed)[each] for each in ("text", "names_school")}
+    for launch in await launches.of_campaign(deed.tx, number):
+        if launch.body is not None:
+            await launches.reword(deed.tx, launch, {**launch.body, **words})
+    return count
 
 
 async def delete_sent(deed: Deed, by: Member | None, number: int) -> int:
@@ -470,12 +496,10 @@ async def _wish(deed: Deed, by: Member | None, found: Campaign, wish: Wish) -> i
         raise HelpdeskError(texts.STILL_SENDING)
     count = 0
     for launch in known:
-        sent = (await readers.progress(deed.tx, [launch.id])).of("sent")
-        if sent:
-            named = replace(wish, launch_id=launch.id, by_id=by.id if by else None)
-            for channel in _CHANNELS:
-                await wishes.add(deed.tx, replace(named, channel=channel))
-        count += sent
+        named = replace(wish, launch_id=launch.id, by_id=by.id if by else None)
+        for channel, sent in (await readers.told_by_channel(deed.tx, launch.id)).items():
+            await wishes.add(deed.tx, replace(named, channel=channel))
+            count += sent
     if not count:
         raise HelpdeskError(texts.NOTHING_SENT)
     await _note(deed, by, found.id, f"campaign_{wish.deed}_wished", messages=count)

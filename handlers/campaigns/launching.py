@@ -8,25 +8,26 @@ What does not begin or go on by itself, but asks people:
 overdue     it should have begun more than an hour ago, or nobody looked after it for so long
 brake       the brake is on
 restored    the database is older than the mailing: a backup was put back, and some were told already
+approval    there are more readers by now than one person may decide on
 fault       our own mistake, which stands in the log
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import structlog
 
-from handlers.campaigns import composing, notices, schedule
+from handlers.campaigns import composing, notices, rights, schedule
 from handlers.campaigns.schedule import OVERDUE, Planned, Schedule
 from handlers.knowledge import Knowledge
 from handlers.turn import Deed
 from storage import schools
 from storage.campaigns import audience as audiences
-from storage.campaigns import book, launches
+from storage.campaigns import book, launches, readers
 from storage.campaigns.audience import Zones
 from storage.campaigns.campaign import OVER, Audience, Campaign, CampaignState, Launch
 from storage.database import Database, Transaction, Unavailable
@@ -35,6 +36,8 @@ _log = structlog.get_logger(__name__)
 
 PORTION = 2000
 """People looked at in one transaction: others want to write, too."""
+CHANNELS = ("telegram", "vk", "web")
+"""All that there are."""
 _SCHEDULED: tuple[CampaignState, ...] = ("scheduled",)
 _ALL = 1000
 """Campaigns that are scheduled at the same time; nobody has so many."""
@@ -68,29 +71,22 @@ class Launching:
     now: Callable[[], datetime]
     mark: Mark
     portion: int = PORTION
+    serves: Collection[str] = CHANNELS
+    """The channels of this house: nobody is told on another one."""
 
     async def wake_up(self) -> bool:
         """Once after the start, before anything is sent: what must not go on by itself asks people.
 
         Returns whether anything was held.
         """
-        number = await self.mark.read()
-        async with self.database.reading() as tx:
-            is_restored = number > await launches.pulse(tx)
-            alive, due = await launches.alive(tx), await launches.due(tx, now=self.now())
-        held = False
-        if is_restored:
-            _log.warning("backup_restored", launches=len(alive) + len(due))
-            for launch in [*alive, *due]:
-                held |= await self._hold(launch, "restored")
-            # Only now: whoever dies before this looks at all of them once more.
-            async with self.database.transaction() as tx:
-                await launches.set_pulse(tx, number)
+        held = await self._hold_restored()
         return await self._hold_forgotten() or held
 
     async def look(self) -> bool:
         """Do what is due now; returns whether anything changed."""
-        changed = await self._hold_forgotten()
+        # A backup may have been put back while we run.
+        changed = await self._hold_restored()
+        changed |= await self._hold_forgotten()
         async with self.database.reading() as tx:
             due = await launches.due(tx, now=self.now())
         for launch in due:
@@ -104,6 +100,23 @@ class Launching:
         return changed
 
     # ---- what does not go on by itself
+
+    async def _hold_restored(self) -> bool:
+        """Everything that a database put back from a backup would do once more."""
+        # The mark first: another process may move both on meanwhile.
+        number = await self.mark.read()
+        async with self.database.reading() as tx:
+            if number <= await launches.pulse(tx):
+                return False
+            alive, due = await launches.alive(tx), await launches.due(tx, now=self.now())
+        _log.warning("backup_restored", launches=len(alive) + len(due))
+        held = False
+        for launch in [*alive, *due]:
+            held |= await self._hold(launch, "restored")
+        # Only now: whoever dies before this looks at all of them once more.
+        async with self.database.transaction() as tx:
+            await launches.set_pulse(tx, number)
+        return held
 
     async def _hold_forgotten(self) -> bool:
         """Launches that nobody looked after for long, and those that the brake has missed by a hair."""
@@ -153,10 +166,22 @@ class Launching:
                 return await self._ask(tx, fresh, "brake")
             if self.now() - fresh.due_at > OVERDUE:
                 return await self._ask(tx, fresh, "overdue")
+            if not await self._may_go(tx, campaign):
+                return await self._ask(tx, fresh, "approval")
             began = await launches.begin(tx, launch.id, body=composing.body_of(campaign), now=self.now())
             if began and await self._is_first_of_wave(tx, fresh):
                 await notices.begun(self._deed(tx), campaign, fresh)
             return began
+
+    async def _may_go(self, tx: Transaction, campaign: Campaign) -> bool:
+        """Whether as many people have agreed as its readers, who may have become more, call for."""
+        if campaign.is_approved:
+            return True
+        author = await notices.author_of(self._deed(tx), campaign)
+        count = await audiences.count(
+            tx, campaign.audience, category=campaign.category, served=self.serves, now=self.now()
+        )
+        return not rights.needs_approval(author, campaign.audience, count)
 
     async def _fill(self, launch: Launch) -> bool:
         changed = False
@@ -182,7 +207,8 @@ class Launching:
                 fresh,
                 Audience.from_plain(fresh.body["audience"]),
                 category=fresh.body["category"],
-                zones=Zones(self.knowledge.region.timezone),
+                zones=Zones(self.knowledge.region.timezone, dict(self.knowledge.region.municipality_zones)),
+                served=self.serves,
                 now=self.now(),
                 limit=self.portion,
             )
@@ -192,12 +218,23 @@ class Launching:
 
     async def _finish(self, launch: Launch) -> bool:
         async with self.database.transaction() as tx:
+            given_up = await self._give_up_unserved(tx, launch)
             if not await launches.finish(tx, launch.id, now=self.now()):
-                return False
+                return given_up
             campaign, wave = await book.find(tx, launch.campaign_id), await self._wave(tx, launch)
             if campaign is not None and all(each.state in OVER for each in wave):
                 await notices.done(self._deed(tx), campaign, launch)
             return True
+
+    async def _give_up_unserved(self, tx: Transaction, launch: Launch) -> bool:
+        """Whoever is on the list by a channel that was switched off since would be waited for in vain."""
+        unserved = [each for each in CHANNELS if each not in self.serves]
+        if not unserved:
+            return False
+        count = await readers.give_up_unserved(tx, launch.id, unserved)
+        if count:
+            _log.warning("readers_unserved", launch=launch.id, channels=unserved, readers=count)
+        return count > 0
 
     async def _is_first_of_wave(self, tx: Transaction, launch: Launch) -> bool:
         """Of a wave that goes from municipality to municipality people hear once."""
@@ -256,10 +293,13 @@ class Launching:
             alive = await launches.alive(tx)
         if not (alive or changed):
             return
+        known = await self.mark.read()
         async with self.database.transaction() as tx:
+            number = await launches.pulse(tx) + 1
+            if number <= known:
+                return  # a backup was put back this very moment: the next look holds what is in it
             for launch in alive:
                 await launches.touch(tx, launch.id, now=self.now())
-            number = await launches.pulse(tx) + 1
             await launches.set_pulse(tx, number)
         await self.mark.write(number)
 

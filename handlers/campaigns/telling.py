@@ -90,6 +90,7 @@ async def hold(
     launch = await launches.find(tx, launch_id)
     campaign = await book.find(tx, launch.campaign_id) if launch else None
     if launch is not None and campaign is not None:
+        await launches.hold_planned(tx, [campaign.id], reason=reason, now=now)
         details = {"campaign": campaign.id, "launch": launch.id, "reason": reason}
         await journal.note(tx, "campaign_held", actor="bot", now=now, details=details)
         await notices.held(Deed(tx, now, knowledge), campaign, launch)

@@ -19,7 +19,7 @@ from handlers.texts import family as texts_family
 from handlers.turn import Turn, rows
 from storage import asked, journal
 
-AFTER_A_QUESTION = timedelta(seconds=1.5)
+AFTER_A_QUESTION = timedelta(seconds=1.2)
 """How long the bot waits for more after a message that reads as complete."""
 AFTER_A_FRAGMENT = timedelta(seconds=5)
 """How long it waits after «Здравствуйте» or «у меня вопрос»: people type the rest within 5–10 s."""

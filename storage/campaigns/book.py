@@ -122,10 +122,11 @@ async def send_for_approval(tx: Transaction, campaign_id: int, *, edition: int, 
 async def approve(
     tx: Transaction, campaign_id: int, *, edition: int, by_id: int | None, now: datetime
 ) -> bool:
-    """A second person agrees; False for its author, another edition, or nothing to agree to."""
+    """A second person agrees, if need be when it is on its way already; False for its author, another
+    edition, or nothing to agree to."""
     is_other = campaigns.c.author_id.is_distinct_from(by_id)
     values = {"approved_edition": edition, "approved_by": by_id, "approved_at": now, "updated_at": now}
-    return await _switch(tx, campaign_id, edition, ("approval",), values, is_other)
+    return await _switch(tx, campaign_id, edition, ("approval", "scheduled"), values, is_other)
 
 
 async def refuse(tx: Transaction, campaign_id: int, *, now: datetime) -> bool:
@@ -146,6 +147,16 @@ async def set_scheduled(tx: Transaction, campaign_id: int, *, edition: int, now:
 async def end(tx: Transaction, campaign_id: int, *, now: datetime) -> bool:
     """Its last launch is over; False if it was not scheduled."""
     return await _leave(tx, campaign_id, ("scheduled",), "ended", now=now)
+
+
+async def reopen(tx: Transaction, campaign_id: int, *, now: datetime) -> bool:
+    """It is on its way again: people try those once more who were not reached; False if it was not over."""
+    return await _leave(tx, campaign_id, ("ended",), "scheduled", now=now)
+
+
+async def reword(tx: Transaction, campaign_id: int, *, text: str, now: datetime) -> None:
+    """From now on it reads so, also where it was let go already."""
+    await tx.execute(update(campaigns).where(campaigns.c.id == campaign_id).values(text=text, updated_at=now))
 
 
 async def stop(tx: Transaction, campaign_id: int, *, now: datetime) -> bool:

@@ -148,7 +148,8 @@ class Launch:
     id: int
     campaign_id: int
     municipality: str
-    """Only this one's readers; empty: all of the campaign's whom no launch of the same wave has told."""
+    """Only this one's readers; empty: all of the campaign's whom no other launch of the same wave has told or
+    would tell, if nobody held it."""
     wave: datetime
     """The moment of the schedule for which it stands; a staggered wave has several launches."""
     due_at: datetime
@@ -160,7 +161,8 @@ class Launch:
     body: Mapping[str, Any] | None
     """{"text", "buttons", "attachments", "category", "audience", "window"} as they were when it began."""
     filled_to: int | None
-    """Up to which person (or venue) everybody is on the list; None: not begun, -1: to the end."""
+    """Up to which person (or venue) everybody is on the list; None: not begun, -1: to the end, less: families
+    are looked at once more, up to minus that and two."""
     refused_in_row: int
     started_at: datetime | None
     alive_at: datetime | None
@@ -181,8 +183,8 @@ class Reader:
     zone: str
     state: ReaderState
     reason: str | None
-    """blocked, not_allowed, gone, kicked, rejected, gave_up; of skipped ones: cap, opted_out, unreachable,
-    banned; of unknown ones: interrupted, unfinished."""
+    """blocked, not_allowed, gone, kicked, rejected, gave_up, unserved; of skipped ones: cap, opted_out,
+    unreachable, banned; of unknown ones: interrupted, unfinished."""
     detail: str | None
     attempts: int
     claimed_at: datetime | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -80,6 +80,28 @@ async def ask(tx: Transaction, launch_id: int, *, reason: str, detail: str = "",
     if await _switch(tx, launch_id, ("planned",), {"state": "asks", **values}):
         return True
     return await _switch(tx, launch_id, ALIVE, {"state": "paused", **values})
+
+
+async def hold_planned(
+    tx: Transaction,
+    campaign_ids: Collection[int],
+    *,
+    reason: str,
+    by_id: int | None = None,
+    now: datetime,
+) -> int:
+    """Starts of these campaigns that are still to come wait for people, too; returns how many."""
+    statement = (
+        update(launches)
+        .where(launches.c.campaign_id.in_(campaign_ids), launches.c.state == "planned")
+        .values(state="asks", reason=reason, by_id=by_id, alive_at=now)
+    )
+    return (await tx.execute(statement)).rowcount
+
+
+async def reword(tx: Transaction, launch: Launch, body: Mapping[str, Any]) -> None:
+    """Whoever is told from now on reads these words."""
+    await tx.execute(update(launches).where(launches.c.id == launch.id).values(body=dict(body)))
 
 
 async def plan_again(tx: Transaction, launch_id: int, *, now: datetime) -> bool:
@@ -184,7 +206,10 @@ async def braked_since(tx: Transaction) -> datetime | None:
 
 
 async def pull_brake(tx: Transaction, *, by_id: int | None, now: datetime) -> list[Launch]:
-    """Stop everything at once and let nothing start: what is on its way is paused, and returned."""
+    """Stop everything at once and let nothing start: what is on its way is paused, and returned.
+
+    Later starts of the same campaigns ask people first.
+    """
     await tx.execute(
         insert_into(tx, cursors).values(name=_BRAKE, place=now.isoformat()).on_conflict_do_nothing()
     )
@@ -194,7 +219,10 @@ async def pull_brake(tx: Transaction, *, by_id: int | None, now: datetime) -> li
         .values(state="paused", reason="brake", by_id=by_id, alive_at=now)
         .returning(launches)
     )
-    return [_launch(row) for row in (await tx.execute(statement)).all()]
+    paused = [_launch(row) for row in (await tx.execute(statement)).all()]
+    numbers = {launch.campaign_id for launch in paused}
+    await hold_planned(tx, numbers, reason="brake", by_id=by_id, now=now)
+    return paused
 
 
 async def release_brake(tx: Transaction) -> bool:

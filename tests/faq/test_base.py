@@ -233,6 +233,21 @@ def test_a_region_may_be_a_file_of_ones_own(tmp_path: Path) -> None:
         load_region(str(path))
 
 
+def test_a_region_with_several_time_zones_names_its_municipalities(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    text = (region.PACKAGED / "adygea.yaml").read_text(encoding="utf-8")
+    zones = "municipality_zones: {Майкоп: Asia/Yakutsk, Адыгейск: Europe/Samara}"
+    path.write_text(text.replace("municipality_zones: {}", zones), encoding="utf-8")
+    known = load_region(path).municipality_zones
+    assert known == (("Адыгейск", "Europe/Samara"), ("Майкоп", "Asia/Yakutsk"))
+    for wrong in ("Москва", "7", "../etc/passwd"):
+        path.write_text(
+            text.replace("municipality_zones: {}", zones.replace("Asia/Yakutsk", wrong)), encoding="utf-8"
+        )
+        with pytest.raises(RegionError, match="municipality_zones"):
+            load_region(path)
+
+
 def test_no_dev_question_is_in_the_base(base: Base, dev_questions: Path) -> None:
     talk = yaml.safe_load((PACKAGED / "smalltalk.yaml").read_text(encoding="utf-8"))
     said = {normalise(text) for topic in base.topics.values() for text in topic.phrasings}

@@ -11,8 +11,9 @@ from typing import TypeVar
 import openpyxl
 import pytest
 
-from handlers.campaigns import composing, control, notices, progress, rights
+from handlers.campaigns import composing, control, notices, progress, rights, telling
 from handlers.campaigns.control import Draft
+from handlers.campaigns.launching import Launching
 from handlers.campaigns.schedule import Schedule
 from handlers.errors import HelpdeskError
 from handlers.knowledge import Knowledge
@@ -371,6 +372,73 @@ async def test_a_pause_holds_the_starts_to_come_and_stop_is_for_ever(office: Off
     await refused(office, texts.OVER_ALREADY, lambda deed: control.stop(deed, author, made.id))
 
 
+async def test_after_the_brake_no_later_start_of_the_same_announcement_comes_by_itself(
+    office: Office,
+) -> None:
+    author = await member(office, await office.desk.colleague("Ольга"))
+    await subscribers(office, 3)
+    moments = tuple(office.clock.now() + timedelta(days=days) for days in (1, 2))
+    plan = Schedule("series", "Europe/Moscow", moments).to_plain()
+    made = await writes(office, author, replace(DRAFT, schedule=plan))
+    await does(office, lambda deed: control.schedule_it(deed, author, made.id, edition=made.edition))
+    first = (await launches_of(office, made))[0]
+    await does(office, lambda deed: begins(deed, made, first))
+    await does(office, lambda deed: control.pull_brake(deed, author))
+    await does(office, lambda deed: control.release_brake(deed, author))
+    assert await states(office, made) == ["paused", "asks"]
+    await does(office, lambda deed: control.resume(deed, author, made.id))
+    assert await states(office, made) == ["sending", "planned"]
+
+
+async def test_a_failing_announcement_holds_its_later_starts_too(office: Office) -> None:
+    author = await member(office, await office.desk.colleague("Ольга"))
+    await subscribers(office, 3)
+    moments = tuple(office.clock.now() + timedelta(days=days) for days in (1, 2))
+    plan = Schedule("series", "Europe/Moscow", moments).to_plain()
+    made = await writes(office, author, replace(DRAFT, schedule=plan))
+    await does(office, lambda deed: control.schedule_it(deed, author, made.id, edition=made.edition))
+    first = (await launches_of(office, made))[0]
+    await does(office, lambda deed: begins(deed, made, first))
+    await does(
+        office,
+        lambda deed: telling.hold(
+            deed.tx, first.id, office.knowledge, reason="refusals", detail="30", now=deed.now
+        ),
+    )
+    assert await states(office, made) == ["paused", "asks"]
+
+
+async def test_who_scheduled_it_for_few_cannot_start_it_alone_for_many(office: Office) -> None:
+    olga, petr = await office.desk.colleague("Ольга"), await office.desk.colleague("Пётр")
+    author, other = await member(office, olga), await member(office, petr)
+    await subscribers(office, 3)
+    plan = Schedule("once", "Europe/Moscow", (office.clock.now() + timedelta(days=1),)).to_plain()
+    made = await writes(office, author, replace(DRAFT, schedule=plan))
+    await does(office, lambda deed: control.schedule_it(deed, author, made.id, edition=made.edition))
+    await subscribers(office, 501)
+    await office.is_now("2026-09-08 10:05")
+    looks = Launching(office.database, office.knowledge, office.clock.now, NoMark())
+    await looks.look()
+    await office.hears()
+    (launch,) = await launches_of(office, made)
+    assert (launch.state, launch.reason) == ("asks", "approval")
+    assert "второй человек" in last(petr)
+    await refused(office, texts.OWN_APPROVAL, lambda deed: control.start_launch(deed, author, launch.id))
+    await does(office, lambda deed: control.start_launch(deed, other, launch.id))
+    assert await states(office, made) == ["filling"]
+    assert (await now_is(office, made)).approved_by == other.id
+
+
+class NoMark:
+    """No backup was ever put back."""
+
+    async def read(self) -> int:
+        return 0
+
+    async def write(self, number: int) -> None:
+        pass
+
+
 async def test_an_overdue_start_is_dropped_from_the_chat(office: Office) -> None:
     olga = await office.desk.colleague("Ольга")
     author = await member(office, olga)
@@ -438,6 +506,58 @@ async def test_who_did_not_get_it_is_reported_and_tried_again(office: Office) ->
     assert (again.total.left, again.total.of("unknown")) == (2, 1)
     count = await does(office, lambda deed: control.retry_failed(deed, author, made.id, also_unknown=True))
     assert count == 1
+
+
+async def test_what_is_tried_again_is_on_its_way_again_and_can_be_stopped(office: Office) -> None:
+    author = await member(office, await office.desk.colleague("Ольга"))
+    await subscribers(office, 1)
+    made = await writes(office, author)
+    await does(office, lambda deed: control.start_now(deed, author, made.id, edition=made.edition))
+    launch = await goes_out(office, made)
+
+    async def is_refused(deed: Deed) -> None:
+        batch = await readers.claim(deed.tx, "telegram", rules={launch.id: RULES}, limit=9, now=deed.now)
+        assert batch is not None
+        await readers.give_up(deed.tx, batch.readers[0].id, state="failed", reason="gave_up")
+        await launches.finish(deed.tx, launch.id, now=deed.now)
+        await book.end(deed.tx, made.id, now=deed.now)
+
+    await does(office, is_refused)
+    assert await does(office, lambda deed: control.retry_failed(deed, author, made.id)) == 1
+    assert (await now_is(office, made)).state == "scheduled"
+    await does(office, lambda deed: control.stop(deed, author, made.id))
+    assert await states(office, made) == ["stopped"]
+    await refused(office, texts.OVER_ALREADY, lambda deed: control.retry_failed(deed, author, made.id))
+
+
+async def test_a_corrected_text_is_also_what_those_read_who_are_told_later(office: Office) -> None:
+    author = await member(office, await office.desk.colleague("Ольга"))
+    await subscribers(office, 2)
+    made = await writes(office, author)
+    await does(office, lambda deed: control.start_now(deed, author, made.id, edition=made.edition))
+    launch = await goes_out(office, made)
+
+    async def one_is_told(deed: Deed) -> None:
+        batch = await readers.claim(deed.tx, "telegram", rules={launch.id: RULES}, limit=1, now=deed.now)
+        assert batch is not None
+        await readers.mark_sent(deed.tx, [(batch.readers[0].id, "m1")], now=deed.now)
+
+    await does(office, one_is_told)
+    await does(office, lambda deed: control.pause(deed, author, made.id))
+    long = "слово " * 900
+    await refused(
+        office,
+        texts.TOO_LONG_TO_REPLACE,
+        lambda deed: control.edit_sent(deed, author, made.id, text=long),
+    )
+    new = "Вход проверьте до **20** августа, {школа}."
+    assert await does(office, lambda deed: control.edit_sent(deed, author, made.id, text=new)) == 1
+    assert (await now_is(office, made)).text == new
+    (held,) = await launches_of(office, made)
+    assert held.body is not None
+    assert (held.body["text"], held.body["names_school"]) == (new, True)
+    async with office.database.reading() as tx:
+        assert await wishes.on_channel(tx, "vk") == [], "nobody was told there"
 
 
 async def test_what_was_sent_is_wished_otherwise_once_it_is_not_on_its_way(office: Office) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,13 +15,13 @@ from typing import Any
 import pytest
 
 from bot.mailing_mark import MailingMark
-from handlers.campaigns import control
-from handlers.campaigns.launching import Launching
+from handlers.campaigns import control, telling
+from handlers.campaigns.launching import CHANNELS, Launching
 from handlers.campaigns.schedule import ScheduleError, read
 from handlers.knowledge import Knowledge
-from storage import family
+from storage import family, people
 from storage.campaigns import book, launches, readers
-from storage.campaigns.campaign import Audience, Campaign, Launch, Reader
+from storage.campaigns.campaign import Audience, Campaign, Launch, Reader, ReaderState
 from storage.database import Database
 from storage.schools import School
 from tests.handlers.desk import Someone
@@ -29,6 +30,9 @@ from tests.handlers.timekeeping import Office, moscow, said
 
 class Dies(BaseException):
     """The process is killed here."""
+
+
+WAITING: tuple[ReaderState, ...] = ("queued",)
 
 
 @dataclass
@@ -56,11 +60,13 @@ class Mailing:
     operator: Someone
     parents: list[Someone] = field(default_factory=list)
 
-    def job(self, *, portion: int = 2, killer: Killer | None = None) -> Launching:
+    def job(
+        self, *, portion: int = 2, killer: Killer | None = None, serves: Sequence[str] = CHANNELS
+    ) -> Launching:
         """The job of a fresh process: nothing but the database and the file is remembered."""
         now = killer.now if killer is not None else self.office.clock.now
         mark = MailingMark(self.folder)
-        return Launching(self.office.database, self.office.knowledge, now, mark, portion)
+        return Launching(self.office.database, self.office.knowledge, now, mark, portion, serves)
 
     async def looks(self) -> None:
         """The job runs now; whatever was said is delivered."""
@@ -265,6 +271,98 @@ async def test_municipalities_are_told_one_after_the_other_and_nobody_twice(mail
     assert heard_of(mailing.operator, "Доставлено: 4 из 4") == 1
 
 
+async def test_an_overdue_or_dropped_municipality_is_not_told_by_the_last_start_of_its_wave(
+    mailing: Mailing,
+) -> None:
+    """«Отменить» and «больше часа назад» held for nobody: whoever belongs to no municipality came last."""
+    office = mailing.office
+    adygeysk = await office.school("Школа № 2", municipality="Адыгейск")
+    giaginskaya = await office.school("Школа № 4", municipality="Гиагинский район")
+    maikop = await office.school("Лицей № 1", municipality="Майкоп")
+    await mailing.has_parents(2, adygeysk)
+    await mailing.has_parents(2, giaginskaya)
+    (of_maikop,) = await mailing.has_parents(1, maikop)
+    (nowhere,) = await mailing.has_parents(1)
+    campaign = await mailing.schedules("25.08.2026 10:00", step_minutes=30)
+    dropped = (await mailing.launches(campaign))[1]
+    await mailing.does(control.drop_launch, dropped.id)
+    # The server is down from before the first start until that one is overdue.
+    await office.is_now("2026-08-25 11:01")
+    await mailing.starts()
+    await office.is_now("2026-08-25 11:30")
+    await mailing.looks()
+    assert states(await mailing.launches(campaign)) == ["asks", "stopped", "sending", "sending"]
+    assert await mailing.chats(campaign) == mailing.all_chats([of_maikop, nowhere])
+
+
+async def test_each_reader_is_told_in_the_hours_of_their_own_municipality(mailing: Mailing) -> None:
+    office = mailing.office
+    region = replace(office.knowledge.region, municipality_zones=(("Адыгейск", "Asia/Yakutsk"),))
+    office.knowledge = Knowledge(office.knowledge.base, region)
+    adygeysk = await office.school("Школа № 2", municipality="Адыгейск")
+    maikop = await office.school("Лицей № 1", municipality="Майкоп")
+    (eastern,) = await mailing.has_parents(1, adygeysk)
+    (western,) = await mailing.has_parents(1, maikop)
+    (nowhere,) = await mailing.has_parents(1)
+    campaign = await mailing.schedules("25.08.2026 19:30")
+    await office.is_now("2026-08-25 19:30")
+    await mailing.looks()
+    zones = {each.chat_id: each.zone for each in await mailing.listed(campaign)}
+    assert zones == {
+        eastern.address.chat_id: "Asia/Yakutsk",
+        western.address.chat_id: "Europe/Moscow",
+        nowhere.address.chat_id: "Europe/Moscow",
+    }
+    launch = await mailing.only(campaign)
+    assert launch.body is not None
+    now = office.clock.now()
+    awake = telling.rules(launch.body, set(zones.values()), a_week=2, doubt_since=now, now=now)
+    assert awake is not None
+    assert awake.zones == ["Europe/Moscow"], "in the east it is half past one at night"
+
+
+async def test_a_messenger_that_was_switched_off_keeps_no_announcement_from_its_end(
+    mailing: Mailing,
+) -> None:
+    """Its readers wait for nobody: the usual announcement would be «отправляется» for ever."""
+    office = mailing.office
+    await mailing.has_parents(2)
+    async with office.database.transaction() as tx:
+        there = [await people.meet(tx, "vk", str(each), name="", now=office.clock.now()) for each in (91, 92)]
+    campaign = await mailing.schedules("25.08.2026 10:00; 26.08.2026 10:00")
+    await office.is_now("2026-08-25 10:00")
+    await mailing.looks()
+    first, second = await mailing.launches(campaign)
+    async with office.database.transaction() as tx:
+        on_vk = await readers.listed(tx, [first.id], states=WAITING, limit=10, channel="vk")
+        assert sorted(each.person_id or 0 for each in on_vk) == sorted(each.id for each in there)
+        # Of one nobody knows whether they were told.
+        doubted = await readers.claim(
+            tx,
+            "vk",
+            rules={first.id: readers.Rules(("Europe/Moscow",), 2, office.clock.now())},
+            limit=1,
+            now=office.clock.now(),
+        )
+        assert doubted is not None
+        told = await readers.listed(tx, [first.id], states=WAITING, limit=10, channel="telegram")
+        await readers.mark_sent(tx, [(each.id, "1") for each in told], now=office.clock.now())
+    await mailing.looks()
+    assert (await mailing.launches(campaign))[0].state == "sending", "VK is there, and they wait"
+
+    only_telegram = mailing.job(serves=("telegram", "web"))
+    await only_telegram.look()
+    async with office.database.reading() as tx:
+        progress = await readers.progress(tx, [first.id])
+    assert progress.reasons == {"unserved": 1, "interrupted": 1}
+    assert (await mailing.launches(campaign))[0].state == "done"
+    await office.is_now("2026-08-26 10:00")
+    await only_telegram.look()
+    async with office.database.reading() as tx:
+        listed = await readers.listed(tx, [second.id], states=WAITING, limit=10)
+    assert sorted(each.chat_id for each in listed) == mailing.all_chats()
+
+
 async def test_two_processes_that_look_at_once_tell_nobody_twice(mailing: Mailing) -> None:
     await mailing.has_parents(5)
     campaign = await mailing.schedules("25.08.2026 10:00")
@@ -381,7 +479,7 @@ async def test_a_mailing_left_alone_for_more_than_an_hour_asks(mailing: Mailing)
     await mailing.looks_until("2026-08-25 14:00")
     launch = await mailing.only(campaign)
     assert (launch.state, launch.reason) == ("paused", "overdue")
-    assert heard_of(mailing.operator, "остановилось на паузу") == 1
+    assert heard_of(mailing.operator, "поставлено на паузу") == 1
 
     await mailing.does(control.resume, campaign.id)
     await mailing.looks_until("2026-08-25 18:00")
@@ -591,14 +689,90 @@ async def test_after_a_restored_backup_everything_on_its_way_asks(on_sqlite: Mai
         await restored.close()
 
 
+async def test_a_backup_put_back_under_the_running_process_tells_nobody_once_more(
+    on_sqlite: Mailing,
+) -> None:
+    """The evidence was overwritten by the next sign of life, and what was sent began anew."""
+    mailing, office = on_sqlite, on_sqlite.office
+    await mailing.has_parents(2)
+    going = await mailing.schedules("25.08.2026 10:00")
+    sent = await mailing.schedules("25.08.2026 10:20")
+    job = mailing.job()
+    await office.is_now("2026-08-25 10:10")
+    await job.look()
+    copy = _backup(mailing)
+    await office.is_now("2026-08-25 10:20")
+    await job.look()
+    for campaign in (going, sent):
+        await mailing.tells_everybody(campaign)
+    await job.look()
+    before = await mailing.job().mark.read()
+
+    _put_back(copy, mailing)
+    office.clock.pass_by(timedelta(minutes=10))
+    await job.look()
+    for campaign, state in ((going, "paused"), (sent, "asks")):
+        launch = await mailing.only(campaign)
+        assert (launch.state, launch.reason) == (state, "restored")
+    assert await mailing.listed(sent) == []
+    assert await mailing.job().mark.read() >= before
+    # Known now: what comes later goes out, and a start of the process is an ordinary one.
+    later = await mailing.schedules("25.08.2026 10:40")
+    office.clock.pass_by(timedelta(minutes=10))
+    await job.look()
+    await mailing.starts()
+    assert (await mailing.only(later)).state == "sending"
+
+
+async def test_a_backup_put_back_in_the_middle_of_a_look_leaves_its_evidence(on_sqlite: Mailing) -> None:
+    mailing, office = on_sqlite, on_sqlite.office
+    await mailing.has_parents(1)
+    campaign = await mailing.schedules("25.08.2026 10:00")
+    await office.is_now("2026-08-25 10:00")
+    job = mailing.job()
+    await job.look()
+    copy = _backup(mailing)
+    for _ in range(3):
+        await job.look()
+    before = await mailing.job().mark.read()
+    # The look has found nothing wrong and reads the clock for the first time when the copy comes.
+    disaster = Disaster(office, lambda: _put_back(copy, mailing))
+    await replace(job, now=disaster.now).look()
+    assert disaster.has_happened
+    assert await mailing.job().mark.read() == before
+    await mailing.looks()
+    launch = await mailing.only(campaign)
+    assert (launch.state, launch.reason) == ("paused", "restored")
+
+
+@dataclass
+class Disaster:
+    """A clock that somebody who reads it wishes they had not."""
+
+    office: Office
+    strikes: Callable[[], None]
+    has_happened: bool = False
+
+    def now(self) -> datetime:
+        if not self.has_happened:
+            self.has_happened = True
+            self.strikes()
+        return self.office.clock.now()
+
+
 def _backup(mailing: Mailing) -> Path:
     copy = mailing.folder / "backup.db"
-    source = sqlite3.connect(mailing.folder / "helpdesk.db")
-    target = sqlite3.connect(copy)
-    source.backup(target)
-    source.close()
-    target.close()
+    _copy(mailing.folder / "helpdesk.db", copy)
     return copy
+
+
+def _put_back(copy: Path, mailing: Mailing) -> None:
+    _copy(copy, mailing.folder / "helpdesk.db")
+
+
+def _copy(one: Path, other: Path) -> None:
+    with closing(sqlite3.connect(one)) as source, closing(sqlite3.connect(other)) as target:
+        source.backup(target)
 
 
 async def test_a_database_behind_its_mark_is_a_restored_one(mailing: Mailing) -> None:
@@ -642,8 +816,17 @@ async def test_the_mark_survives_and_a_broken_one_is_none(tmp_path: Path) -> Non
     mark = MailingMark(tmp_path)
     assert await mark.read() == 0
     await mark.write(12)
-    assert await MailingMark(tmp_path).read() == 12
+    await mark.write(11)
+    assert await MailingMark(tmp_path).read() == 12, "it never becomes smaller"
     (tmp_path / "mailing.mark").write_text("двенадцать", encoding="utf-8")
-    assert await mark.read() == 0
-    await MailingMark(tmp_path / "nowhere").write(13)
-    assert await MailingMark(tmp_path / "nowhere").read() == 0
+    assert await MailingMark(tmp_path).read() == 0
+    assert await mark.read() == 12, "whoever lives knows it"
+    nowhere = tmp_path / "mailing.mark" / "a file is no folder"
+    await MailingMark(nowhere).write(13)
+    assert await MailingMark(nowhere).read() == 0
+
+
+async def test_the_mark_makes_its_folder(tmp_path: Path) -> None:
+    """Beside a PostgreSQL there was none, and a restored backup was not recognised."""
+    await MailingMark(tmp_path / "data").write(12)
+    assert await MailingMark(tmp_path / "data").read() == 12

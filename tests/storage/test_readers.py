@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 
 from handlers.campaigns import telling
-from storage import people, subscriptions
+from storage import family, people, subscriptions
 from storage.campaigns import launches, readers
 from storage.campaigns.campaign import Launch, Progress, Reader
 from storage.campaigns.readers import Batch, Rules
@@ -19,6 +19,8 @@ NOON = datetime(2026, 8, 24, 9, 0, tzinfo=UTC)
 """Noon in Moscow, 11 o'clock in Kaliningrad."""
 MOSCOW, KALININGRAD = "Europe/Moscow", "Europe/Kaliningrad"
 ANNA, BORIS, VERA = 1, 2, 3
+FRESH = 4
+"""Another place of one of them."""
 
 
 async def launched(
@@ -130,6 +132,40 @@ async def test_two_campaigns_at_the_same_time_share_the_week(database: Database)
     """Counting when the list is made would let all three through."""
     all_three = [await launched(database) for _ in range(3)]
     assert [len(await told(database, each)) for each in all_three] == [3, 3, 0]
+
+
+async def test_who_names_a_child_or_joins_still_has_no_room_this_week(database: Database) -> None:
+    """The family has another number than the parent had: the usual bot would begin to count anew."""
+    for day in (0, 1):
+        now = NOON + timedelta(days=day)
+        assert await told(database, await launched(database, now=now), now=now) == [ANNA, BORIS, VERA]
+    third = NOON + timedelta(days=2)
+    async with database.transaction() as tx:
+        anna, boris = [await people.at(tx, "telegram", str(each)) for each in (ANNA, BORIS)]
+        assert anna is not None
+        assert boris is not None
+        await family.add_child(tx, anna.id, label="дочь", now=third)
+        fresh = await people.meet(tx, "telegram", str(FRESH), name="Борис", now=third)
+        await family.join(tx, boris.id, fresh.id, now=third)
+    launch = await launched(database, now=third)
+    assert await told(database, launch, now=third) == []
+    assert await reasons(database, launch) == {"cap": 3}
+    async with database.reading() as tx:
+        found = await readers.find(tx, launch.id, fresh.id)
+    assert found is not None, "it was the new place that would have been told"
+
+
+async def test_each_announcement_counts_once_for_a_family(database: Database) -> None:
+    """Found under the same number and by the same person at once, it is still one of two."""
+    await launched(database)
+    async with database.transaction() as tx:
+        anna = await people.at(tx, "telegram", str(ANNA))
+        assert anna is not None
+        await family.add_child(tx, anna.id, label="дочь", now=NOON)
+        fresh = await people.meet(tx, "telegram", str(FRESH), name="Анна", now=NOON - timedelta(days=1))
+        await family.join(tx, anna.id, fresh.id, now=NOON)
+    counts = [ANNA in await told(database, await launched(database)) for _ in range(3)]
+    assert counts == [True, True, False]
 
 
 async def test_what_did_not_arrive_does_not_count(database: Database) -> None:
