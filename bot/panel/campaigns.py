@@ -333,7 +333,7 @@ class Campaigns:
             testers = await _testers(tx, member, now=now) if found.state in control.WRITTEN else []
             wished = await _wishes_of(tx, found)
         findings: list[Finding] = []
-        if found.state in control.WRITTEN and found.is_checked:
+        if found.state in control.WRITTEN and (found.is_checked or done == "check"):
             findings = composing.check(
                 found, knowledge=app.knowledge, now=now, readers=count, channels=composers
             )
@@ -352,7 +352,7 @@ class Campaigns:
             is_looking=found.state == "scheduled",
             seen=digest(html),
             progress=html,
-            ways=_ways(found, member, far),
+            ways=_ways(found, member, far, now=now),
             author=author.name if author else ("" if found.author_id else texts.OWNER),
             approver=approver.name if approver else "",
             count=count,
@@ -386,7 +386,7 @@ class Campaigns:
             far=far,
             state=state,
             reached=told.total - told.left,
-            ways=_ways(found, member, far),
+            ways=_ways(found, member, far, now=self._app.clock.now()),
             may_start=rights.may_start(member, found.audience),
         )
         share = f"{100 * (told.total - told.left) // told.total} % · " if told.left else ""
@@ -581,7 +581,7 @@ def _state(campaign: Campaign, known: Sequence[Launch]) -> str:
     return texts.LAUNCH_STATES[nearest] if nearest else texts.STATES["scheduled"]
 
 
-def _ways(found: Campaign, member: Member, far: CampaignProgress) -> Ways:
+def _ways(found: Campaign, member: Member, far: CampaignProgress, *, now: datetime) -> Ways:
     """What is offered; whether it is done is decided by `control`."""
     states = {launch.state for launch, _ in far.launches}
     may_start = rights.may_start(member, found.audience)
@@ -595,9 +595,9 @@ def _ways(found: Campaign, member: Member, far: CampaignProgress) -> Ways:
         approve=is_asked and rights.is_wide(member) and found.author_id != member.id,
         go=is_written and may_start and found.is_checked and found.is_tested,
         pause=may_hold and bool(states & {"planned", "filling", "sending"}),
-        resume=may_start and bool(states & {"paused", "asks"}),
+        resume=may_start and progress.can_resume(far, now=now),
         stop=may_hold and found.state == "scheduled",
-        retry=may_start,
+        retry=may_start and progress.can_retry(found, far),
         change_sent=may_start and far.total.of("sent") > 0 and not states & ALIVE,
     )
 

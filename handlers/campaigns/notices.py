@@ -142,11 +142,12 @@ def first_steps(campaign: Campaign) -> list[Button]:
     return [Button(texts.BUTTON_START, f"mail:now:{campaign.id}:{campaign.edition}")]
 
 
-def late_buttons(launch: Launch) -> list[Button]:
-    """What may become of a launch that asks."""
+def late_buttons(launch: Launch, *, zone: str = "") -> list[Button]:
+    """What may become of a launch that asks; with a `zone` they name which one they mean."""
+    which = texts.which(launch, zone=zone) if zone else ""
     return [
-        Button(texts.BUTTON_START_LATE, f"mail:start:{launch.id}"),
-        Button(texts.BUTTON_DROP, f"mail:drop:{launch.id}"),
+        Button(f"{texts.BUTTON_START_LATE}{which}", f"mail:start:{launch.id}"),
+        Button(f"{texts.BUTTON_DROP}{which}", f"mail:drop:{launch.id}"),
     ]
 
 

@@ -96,6 +96,24 @@ async def of(tx: Transaction, campaign: Campaign, *, now: datetime) -> CampaignP
     )
 
 
+def can_resume(far: CampaignProgress, *, now: datetime) -> bool:
+    """Whether something is held that can go on; a start whose time is over is begun by its own button."""
+    return any(
+        launch.state == "paused" or (launch.state == "asks" and launch.due_at > now)
+        for launch, _ in far.launches
+    )
+
+
+def can_retry(campaign: Campaign, far: CampaignProgress) -> bool:
+    """Whether there is somebody to be tried once more, and the launch is not held."""
+    if campaign.state == "stopped":
+        return False
+    return any(
+        launch.state in {"done", "sending"} and bool(its.of("failed", "unknown"))
+        for launch, its in far.launches
+    )
+
+
 async def missed(
     tx: Transaction,
     campaign: Campaign,

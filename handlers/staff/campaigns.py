@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 
 from handlers.campaigns import control, notices, progress, rights
 from handlers.cases.desks import MINISTRY
@@ -19,9 +21,14 @@ from storage.staff import Member
 
 HEARING = "mail"
 """How the name begins of words that say what is to be mended."""
-BRAKE_WORDS = {"стоп-кран", "стоп кран", "стопкран"}
+BRAKE_WORDS = {"стоп кран", "стопкран", "/stopall"}
 """Said alone, they stop everything at once."""
+_POLITE = {"пожалуйста", "срочно", "быстро"}
 PAGE = 8
+MOST_LATE = 4
+"""Launches that ask, under one announcement."""
+_YES = "yes"
+"""At the end of a button's payload: they were asked whether they mean it."""
 _OPEN: tuple[CampaignState, ...] = ("draft", "approval", "scheduled")
 _LOOKED_AT = 200
 """Campaigns among which those of a school or a municipality are looked for."""
@@ -29,7 +36,8 @@ _LOOKED_AT = 200
 
 def means_brake(text: str) -> bool:
     """Whether these words are the brake and nothing else."""
-    return " ".join(text.casefold().strip().rstrip("!.").replace("—", "-").split()) in BRAKE_WORDS
+    said = re.sub(r"[^\w/]+", " ", text.casefold()).split()
+    return " ".join(word for word in said if word not in _POLITE) in BRAKE_WORDS
 
 
 async def stop_all(turn: Turn, member: Member, _: str = "") -> None:
@@ -110,8 +118,10 @@ async def _show(turn: Turn, member: Member, detail: str) -> None:
     if far.per_second:
         zone = turn.knowledge.region.timezone
         lines.append(texts.pace(far.per_second, far.expected_end, zone=zone))
-    lines += [texts.held(found, launch) for launch, _ in far.launches if launch.state in {"asks", "paused"}]
-    await turn.send(Outgoing(turn.address, "\n\n".join(lines), rows(_ways_on(found, far, member))))
+    held = [launch for launch, _ in far.launches if launch.state in {"asks", "paused"}]
+    lines += [texts.held(found, launch) for launch in held[:MOST_LATE]]
+    ways = _ways_on(found, far, member, zone=turn.knowledge.region.timezone, now=turn.now)
+    await turn.send(Outgoing(turn.address, "\n\n".join(lines), rows(ways)))
 
 
 async def _send_test(turn: Turn, member: Member, detail: str) -> None:
@@ -150,12 +160,31 @@ async def _schedule(turn: Turn, member: Member, detail: str) -> None:
 
 
 async def _start_now(turn: Turn, member: Member, detail: str) -> None:
+    detail, is_sure = _sure(detail)
     number, edition = _numbers(detail)
-    await _say_going(turn, await control.start_now(turn, member, number, edition=edition))
+    if is_sure:
+        await _say_going(turn, await control.start_now(turn, member, number, edition=edition))
+    else:
+        await _ask_start(turn, await rights.seen(turn, member, number), f"mail:now:{detail}:{_YES}")
 
 
 async def _start_launch(turn: Turn, member: Member, detail: str) -> None:
-    await _say_going(turn, await control.start_launch(turn, member, number_in(detail)))
+    detail, is_sure = _sure(detail)
+    known = await launches.find(turn.tx, number_in(detail))
+    if is_sure or known is None or known.state != "asks":
+        await _say_going(turn, await control.start_launch(turn, member, number_in(detail)))
+    else:
+        found = await rights.seen(turn, member, known.campaign_id)
+        await _ask_start(turn, found, f"mail:start:{detail}:{_YES}", municipality=known.municipality)
+
+
+async def _ask_start(turn: Turn, found: Campaign, payload: str, *, municipality: str = "") -> None:
+    """One slip of a finger must not reach everybody."""
+    count = await audiences.count(
+        turn.tx, found.audience, category=found.category, municipality=municipality, now=turn.now
+    )
+    asked = texts.ask_start(found, count, municipality=municipality)
+    await turn.send(Outgoing(turn.address, asked, rows([Button(texts.BUTTON_START_YES, payload)])))
 
 
 async def _drop_launch(turn: Turn, member: Member, detail: str) -> None:
@@ -179,10 +208,10 @@ async def _resume(turn: Turn, member: Member, detail: str) -> None:
 
 
 async def _stop(turn: Turn, member: Member, detail: str) -> None:
-    number, _, is_sure = detail.partition(":")
-    if is_sure != "yes":
+    number, is_sure = _sure(detail)
+    if not is_sure:
         found = await rights.seen(turn, member, number_in(number))
-        button = Button(texts.BUTTON_STOP_YES, f"mail:stop:{found.id}:yes")
+        button = Button(texts.BUTTON_STOP_YES, f"mail:stop:{found.id}:{_YES}")
         await turn.send(Outgoing(turn.address, texts.ask_stop(found), rows([button])))
         return
     found = await control.stop(turn, member, number_in(number))
@@ -222,11 +251,14 @@ _PRESSES: Mapping[str, Callable[[Turn, Member, str], Awaitable[None]]] = {
 """What follows «mail:»; most are `deed:number` or `deed:number:edition`."""
 
 
-def _ways_on(found: Campaign, far: progress.CampaignProgress, member: Member) -> list[Button]:
+def _ways_on(
+    found: Campaign, far: progress.CampaignProgress, member: Member, *, zone: str, now: datetime
+) -> list[Button]:
     """What this member may do with it next."""
     mark, states = f"{found.id}:{found.edition}", {launch.state for launch, _ in far.launches}
     may_start = rights.may_start(member, found.audience)
     may_hold = may_start or found.author_id == member.id
+    can_resume = progress.can_resume(far, now=now)
     is_theirs_to_approve = rights.is_wide(member) and found.author_id != member.id
     ways = [
         (found.state == "draft" and found.is_checked, texts.BUTTON_TEST, f"test:{found.id}"),
@@ -238,20 +270,24 @@ def _ways_on(found: Campaign, far: progress.CampaignProgress, member: Member) ->
             texts.BUTTON_PAUSE,
             _of("pause", found),
         ),
-        (may_start and bool(states & {"paused", "asks"}), texts.BUTTON_RESUME, _of("resume", found)),
+        (may_start and can_resume, texts.BUTTON_RESUME, _of("resume", found)),
         (may_hold and found.state == "scheduled", texts.BUTTON_STOP, _of("stop", found)),
-        (may_start and bool(far.total.of("failed")), texts.BUTTON_RETRY, _of("retry", found)),
+        (may_start and progress.can_retry(found, far), texts.BUTTON_RETRY, _of("retry", found)),
     ]
     buttons = [Button(label, f"mail:{what}") for is_open, label, what in ways if is_open]
     if may_start and found.state in control.WRITTEN and found.is_checked and found.is_tested:
         buttons += notices.first_steps(found)
-    buttons += [
-        button
-        for launch, _ in far.launches
-        if launch.state == "asks" and may_start
-        for button in notices.late_buttons(launch)
-    ]
+    # Whose time has not come is continued; of many that ask the first stand here, all of them in the panel.
+    late = [launch for launch, _ in far.launches if launch.state == "asks" and launch.due_at <= now]
+    for launch in late[:MOST_LATE] if may_start else []:
+        buttons += notices.late_buttons(launch, zone=zone if len(late) > 1 else "")
     return [*buttons, Button(texts.BUTTON_LIST, "mail:list")]
+
+
+def _sure(detail: str) -> tuple[str, bool]:
+    """What a button says without its last word, and whether that is «да»."""
+    rest, _, last = detail.rpartition(":")
+    return (rest, True) if last == _YES else (detail, False)
 
 
 def _is_asked(found: Campaign) -> bool:

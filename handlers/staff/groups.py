@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from handlers.cases import group_desks
 from handlers.messages import Address, Button, Incoming, Outgoing
-from handlers.staff import dialog, places, venues
+from handlers.staff import campaigns, dialog, places, venues
 from handlers.texts import basics
 from handlers.texts import groups as texts
 from handlers.turn import Deed, Turn, queue, rows
@@ -82,6 +82,10 @@ async def receive(turn: Turn, member: Member, incoming: Incoming) -> None:
         await venues.press(turn, member, incoming.button.removeprefix(venues.PREFIX))
     elif incoming.button is not None and incoming.button.startswith(PREFIX):
         await _choose(turn, member, group, incoming.button.removeprefix(PREFIX), incoming)
+    elif incoming.button is None and not incoming.edited and campaigns.means_brake(incoming.text):
+        # Wherever the wrong words are being read, whoever may stops them there.
+        turn.desk = group.desk if group is not None and group.is_desk else None
+        await campaigns.stop_all(turn, member)
     elif group is None or not group.is_desk:
         await turn.say(texts.NOT_A_DESK, remember=False)
     else:

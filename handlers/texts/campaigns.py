@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from faq.markup import escape
 from handlers.texts import time
@@ -317,6 +318,7 @@ BUTTON_REFUSE = "Вернуть с замечанием"
 BUTTON_SHOW = "Объявление № {number}"
 BUTTON_SCHEDULE = "Запланировать"
 BUTTON_START = "Начать сейчас"
+BUTTON_START_YES = "Да, отправить"
 BUTTON_START_LATE = "Отправить сейчас"
 BUTTON_DROP = "Отменить"
 BUTTON_PAUSE = "Пауза"
@@ -502,6 +504,19 @@ def paused(campaign: Campaign) -> str:
 def resumed(campaign: Campaign) -> str:
     """People let it go on."""
     return f"Объявление {name(campaign)} продолжается."
+
+
+def ask_start(campaign: Campaign, count: int, *, municipality: str = "") -> str:
+    """Before it goes out."""
+    where = f" ({escape(municipality)})" if municipality else ""
+    return f"Отправить объявление {name(campaign)}{where} прямо сейчас? {readers(count).capitalize()}."
+
+
+def which(launch: Launch, *, zone: str) -> str:
+    """Behind a button's label: the launch that it means."""
+    local = launch.due_at.astimezone(ZoneInfo(zone))
+    where = f", {launch.municipality}" if launch.municipality else ""
+    return f": {local:%d.%m %H:%M}{where}"[:24]
 
 
 def ask_stop(campaign: Campaign) -> str:

@@ -147,6 +147,9 @@ async def test_what_501_people_read_is_approved_by_another_than_its_author(offic
     assert last(ivan) == texts.NOTHING_TO_APPROVE, "a second press changes nothing"
 
     await presses(olga, texts.BUTTON_START)
+    assert "прямо сейчас? Получателей: 501." in last(olga)
+    assert await states(office, made) == [], "one slip of a finger reaches nobody"
+    await presses(olga, texts.BUTTON_START_YES)
     assert (await now_is(office, made)).state == "scheduled"
     assert await states(office, made) == ["planned"]
 
@@ -222,7 +225,7 @@ async def test_a_refusal_comes_back_with_its_reason(office: Office) -> None:
     assert "Добавьте ссылку на вход" in last(olga), "one note was asked for, not two"
 
 
-@pytest.mark.parametrize("words", ["/stopall", "стоп-кран", "Стоп кран!"])
+@pytest.mark.parametrize("words", ["/stopall", "стоп-кран", "Стоп кран!", "стоп – кран, пожалуйста!"])
 async def test_the_brake_stops_everything_at_once_and_nothing_restarts(office: Office, words: str) -> None:
     olga, ivan = await office.desk.colleague("Ольга"), await office.desk.colleague("Иван")
     author = await member(office, olga)
@@ -624,6 +627,22 @@ async def test_the_brake_works_in_a_group_and_names_nothing_where_others_read(of
     assert "Проверьте вход" not in heard
     assert await states(office, made) == ["paused"]
     assert "Проверьте вход" in last(olga), "the author hears which"
+
+
+@pytest.mark.parametrize("words", ["стоп-кран", "/stopall"])
+async def test_the_brake_works_where_the_wrong_post_is_being_read(office: Office, words: str) -> None:
+    olga = await office.desk.colleague("Ольга")
+    author = await member(office, olga)
+    await subscribers(office, 1)
+    made = await writes(office, author)
+    await does(office, lambda deed: control.start_now(deed, author, made.id, edition=made.edition))
+    await goes_out(office, made)
+    parents = office.desk.room(channel="vk")
+    joined = GroupEvent("joined", title="Родители 5 А", has_topics=False)
+    await office.desk.takes(olga, group=parents.address, group_event=joined)
+    await olga.says(words, group=parents.address)
+    assert "Остановлено объявлений: 1" in (await parents.waits())[-1]
+    assert await states(office, made) == ["paused"]
 
 
 async def room_of(office: Office, someone: Someone, school: str) -> Someone:

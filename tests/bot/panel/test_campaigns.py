@@ -194,6 +194,15 @@ async def test_an_announcement_goes_from_the_form_to_its_start(office: Office) -
     assert await office.states(number) == ["planned"]
 
 
+async def test_a_check_that_finds_faults_says_which(office: Office) -> None:
+    olga = await office.colleague("Ольга")
+    number = await office.writes(olga)
+    checked = await does(olga, number, "check")
+    page = (await olga.get(checked.headers["location"])).text
+    assert "Проверено." not in page
+    assert texts.NO_READERS in page
+
+
 def topic_title(office: Office) -> str:
     topic = office.app.knowledge.topic(TOPIC)
     assert topic is not None
