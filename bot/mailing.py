@@ -52,6 +52,8 @@ REPEAT_WITHIN = timedelta(minutes=50)
 LONGEST_PAUSE_SECONDS = 60.0
 PIECE_TRIES = 6
 """Of what follows the first piece, while its reader waits."""
+FILE_TRIES = 4
+"""To get at the picture of an announcement; then people are told that it is not there."""
 GIVE_UP_ATTEMPTS = 30
 """So many answers 5xx for one reader are no accident."""
 RULES_SECONDS = 1.0
@@ -75,14 +77,24 @@ class _Fates:
     """Perhaps told; the messenger will not show it twice."""
     doubtful: list[Reader] = field(default_factory=list)
     moved: list[tuple[Reader, str]] = field(default_factory=list)
+    requested: bool = False
+    """A request was made: whatever goes wrong now, somebody may have been told."""
     pause: float = 0.0
     """Seconds after which those who are tried again are due."""
     trouble: str = ""
     """Why they are to be tried again, or in doubt."""
     held: float = 0.0
     """Seconds for which the messenger wants silence."""
+    lacks_file: bool = False
+    """What the announcement bears cannot be had."""
     closed: bool = False
     """The channel cannot be used until somebody mends it."""
+    uncounted: list[Reader] = field(default_factory=list)
+    """Those whose attempt was none: the messenger took nothing from anybody."""
+
+    def put_back(self, reader: Reader, *, is_doubtful: bool) -> None:
+        """Later; who was shown a beginning is in doubt: it must not be shown anew once that is forgotten."""
+        (self.repeated if is_doubtful else self.again).append(reader)
 
 
 class Mailing:
@@ -128,6 +140,7 @@ class Mailing:
     async def run(self) -> None:
         """Tell until cancelled; a lost database only makes it wait."""
         await self._insist(self._recover)
+        await self._insist(self._stay_silent)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._scout())
@@ -184,6 +197,14 @@ class Mailing:
         if again or unknown:
             _log.warning("readers_recovered", channel=self._channel.name, again=again, unknown=unknown)
 
+    async def _stay_silent(self) -> None:
+        """The silence that the messenger asked for does not end with a restart of ours."""
+        now = self._clock.now()
+        async with self._database.reading() as tx:
+            until = (await launches.held_until(tx, now=now)).get(self._channel.name)
+        if until is not None:
+            self._pacer.hold((until - now).total_seconds())
+
     async def _claim(self) -> Batch | None:
         async with self._database.transaction() as tx:
             if await self._was_put_back(tx):
@@ -231,10 +252,13 @@ class Mailing:
         except FetchError as error:
             fates.again, fates.trouble = list(batch.readers), str(error)
             fates.pause = self._pause_after(batch.readers)
+            fates.lacks_file = max(reader.attempts for reader in batch.readers) >= FILE_TRIES
         except Exception as error:
             _log.exception("announcement_failed", channel=self._channel.name, launch=batch.launch_id)
+            # What was asked of the messenger may have been carried out.
+            name = type(error).__name__
             for reader in list(fates.waiting.values()):
-                self._sort(reader, Rejected(type(error).__name__), fates)
+                self._sort(reader, Unfinished(name) if fates.requested else Rejected(name), fates)
         await self._insist(lambda: self._record(batch, fates))
 
     async def _send(self, batch: Batch, fates: _Fates) -> None:
@@ -274,6 +298,7 @@ class Mailing:
             # Whoever is taken must not wait for long: people may stop the launch meanwhile.
             raise SlowDown(self._pacer.held_for)
         try:
+            fates.requested = True
             return await self._channel.send_to_many(chat_ids, piece, key=key)
         finally:
             self._pacer.done(only, messages=messages)
@@ -281,7 +306,7 @@ class Mailing:
     def _sort(self, reader: Reader, answer: SendError, fates: _Fates) -> None:
         """Note what an answer means for this reader, whom nothing more is sent."""
         fates.waiting.pop(reader.chat_id, None)
-        fates.told.pop(reader.id, None)
+        has_begun = fates.told.pop(reader.id, None) is not None
         match answer:
             case Unreachable():
                 fates.refused.append(Refusal(reader, answer.reason, str(answer)))
@@ -290,16 +315,18 @@ class Mailing:
             case SlowDown():
                 self._pacer.hold(answer.seconds)
                 _log.warning("channel_slowed", channel=self._channel.name, seconds=answer.seconds)
-                fates.again.append(reader)
+                fates.put_back(reader, is_doubtful=has_begun)
+                fates.uncounted.append(reader)
                 fates.held = max(fates.held, answer.seconds)
                 fates.pause, fates.trouble = fates.held, str(answer)
             case NotSent() if reader.attempts >= GIVE_UP_ATTEMPTS:
                 fates.refused.append(Refusal(reader, "gave_up", str(answer)))
             case NotSent():
-                fates.again.append(reader)
+                fates.put_back(reader, is_doubtful=has_begun)
                 fates.pause, fates.trouble = self._pause_after([reader]), str(answer)
             case Closed():
-                fates.again.append(reader)
+                fates.put_back(reader, is_doubtful=has_begun)
+                fates.uncounted.append(reader)
                 fates.pause, fates.trouble, fates.closed = CLOSED_SECONDS, str(answer), True
             case Unfinished() if self._channel.drops_repeats:
                 fates.repeated.append(reader)
@@ -330,12 +357,17 @@ class Mailing:
                     tx, numbers, not_before=later, detail=fates.trouble, doubtful=is_doubtful
                 )
             await readers.put_back(tx, [reader.id for reader, _ in fates.moved], not_before=now)
+            await readers.forgive(tx, [reader.id for reader in fates.uncounted])
             for reader in fates.doubtful:
                 await readers.give_up(
                     tx, reader.id, state="unknown", reason="unfinished", detail=fates.trouble
                 )
             if fates.held:
                 await telling.note_held(tx, self._channel.name, fates.held, now=now)
+            if fates.lacks_file:
+                await telling.hold(
+                    tx, batch.launch_id, self._knowledge, reason="file", detail=fates.trouble, now=now
+                )
             if fates.closed:
                 await telling.hold(
                     tx, batch.launch_id, self._knowledge, reason="channel", detail=fates.trouble, now=now

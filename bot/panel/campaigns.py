@@ -333,7 +333,7 @@ class Campaigns:
             testers = await _testers(tx, member, now=now) if found.state in control.WRITTEN else []
             wished = await _wishes_of(tx, found)
         findings: list[Finding] = []
-        if found.state in control.WRITTEN and (found.is_checked or done == "check"):
+        if found.state in control.WRITTEN and (found.is_checked or done == DONE["check"]):
             findings = composing.check(
                 found, knowledge=app.knowledge, now=now, readers=count, channels=composers
             )

@@ -185,12 +185,11 @@ async def touch(tx: Transaction, launch_id: int, *, now: datetime) -> None:
 
 
 async def note_refusals(tx: Transaction, launch_id: int, refused: int, *, reached: bool) -> int:
-    """Count refusals in a row, `refused` more; whoever was `reached` ends the row. Returns the count."""
-    before = 0 if reached else launches.c.refused_in_row
+    """Count refusals in a row, `refused` more, unless somebody was `reached` with them. Returns the count."""
     statement = (
         update(launches)
         .where(launches.c.id == launch_id)
-        .values(refused_in_row=before + refused)
+        .values(refused_in_row=0 if reached else launches.c.refused_in_row + refused)
         .returning(launches.c.refused_in_row)
     )
     return await tx.scalar(statement) or 0

@@ -135,6 +135,16 @@ async def put_back(
     )
 
 
+async def forgive(tx: Transaction, reader_ids: Collection[int]) -> None:
+    """An attempt that the messenger's own pause made useless does not count."""
+    if reader_ids:
+        await tx.execute(
+            update(readers)
+            .where(readers.c.id.in_(reader_ids), readers.c.attempts > 0)
+            .values(attempts=readers.c.attempts - 1)
+        )
+
+
 async def move(tx: Transaction, reader: Reader, chat_id: str) -> None:
     """A group has another address now."""
     await tx.execute(update(readers).where(readers.c.id == reader.id).values(chat_id=chat_id))

@@ -12,8 +12,10 @@ from bot.mailing_mark import MailingMark
 from handlers.campaigns import composing
 from handlers.messages import Attachment
 from storage.campaigns import audience, book, launches, readers, wishes
-from storage.campaigns.campaign import Audience, Progress
+from storage.campaigns.campaign import Audience, Progress, Reader
 from storage.campaigns.wishes import Wish
+from tests.emulators.telegram import Fault
+from tests.emulators.vk import Fault as VkFault
 from tests.house import House
 
 ALWAYS = {"opens": 0, "closes": 24 * 60}
@@ -153,3 +155,53 @@ async def wish(house: House, wished: Wish) -> None:
                 return
         await house.app.clock.sleep(1)
     raise AssertionError(wished)
+
+
+async def reader_of(house: House, launch_id: int) -> Reader:
+    """The only one."""
+    async with house.app.database.reading() as tx:
+        (reader,) = await readers.listed(
+            tx, [launch_id], states=("queued", "sending", "sent", "failed", "unknown"), limit=2
+        )
+    return reader
+
+
+@pytest.mark.parametrize("transport", ["telegram-polling"], indirect=True)
+async def test_silence_that_the_messenger_orders_is_no_failed_attempt(house: House) -> None:
+    """As usual bots do it: 429 counted as failed, and so the first real trouble gives the reader up."""
+    anna = await house.parent("Анна")
+    house.telegram.fail(method="sendMessage", times=40, fault=Fault.too_many_requests(1))
+    house.telegram.fail(method="sendMessage", fault=Fault.html_page())
+    launch = await announce(house)
+    assert (await told(house, launch)).states == {"sent": 1}
+    await anna.hears(TEXT)
+    assert (await reader_of(house, launch)).attempts <= 2
+
+
+@pytest.mark.parametrize("transport", ["vk-polling"], indirect=True)
+async def test_who_was_shown_the_beginning_is_in_doubt_and_not_told_it_hours_later(house: House) -> None:
+    """VK drops a repeat for an hour only: who is tried again later reads the beginning twice."""
+    await house.parent("Анна")
+    house.vk.fail(method="messages.send", skip=1, times=100, fault=VkFault.error(9))
+    launch = await announce(house, "слово " * 1200)
+    for _ in range(400):
+        if (await reader_of(house, launch)).doubted_at is not None:
+            break
+        await house.app.clock.sleep(1)
+    reader = await reader_of(house, launch)
+    assert reader.doubted_at is not None, reader
+
+
+async def test_whose_picture_is_gone_the_announcement_stops_and_says_so(house: House) -> None:
+    await house.parent("Анна")
+    poster = Attachment("photo", "poster.jpg", "image/jpeg", "web", "0" * 32)
+    launch = await announce(house, attachments=[asdict(poster)])
+    for _ in range(400):
+        async with house.app.database.reading() as tx:
+            found = await launches.find(tx, launch)
+        assert found is not None
+        if found.state == "paused":
+            break
+        await house.app.clock.sleep(1)
+    assert (found.state, found.reason) == ("paused", "file")
+    assert (await reader_of(house, launch)).state == "queued", "nobody is given up for it"

@@ -252,7 +252,9 @@ class Colleague:
             if "Вопросы:" in told.text:
                 word.told |= {int(number) for number in _TOLD.findall(told.text.partition("Вопросы:")[2])}
         # What could not be delivered may be reported within the same moment.
-        word.told -= {case_in(told.text) or 0 for told in heard_of if "не доставлен" in told.text}
+        not_delivered = {case_in(told.text) or 0 for told in heard_of if "не доставлен" in told.text}
+        word.undelivered |= word.told & not_delivered
+        word.told -= not_delivered
         word.refused = not word.told and reason_in(heard_of) is not None
         self.count("incidents answered")
         if not word.refused and self.happens(self._habits.edits):
@@ -339,6 +341,7 @@ class Colleague:
         if reason_in(heard) is not None:
             for word in ready:
                 word.told.discard(news.number)
+                word.undelivered.add(news.number)
         self.count("templates sent")
         return None
 

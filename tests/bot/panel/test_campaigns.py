@@ -196,7 +196,7 @@ async def test_an_announcement_goes_from_the_form_to_its_start(office: Office) -
 
 async def test_a_check_that_finds_faults_says_which(office: Office) -> None:
     olga = await office.colleague("Ольга")
-    number = await office.writes(olga)
+    number = await office.writes(olga, channels="vk")
     checked = await does(olga, number, "check")
     page = (await olga.get(checked.headers["location"])).text
     assert "Проверено." not in page
