@@ -17,6 +17,7 @@ from storage.campaigns.wishes import Wish
 from tests.emulators.telegram import Fault
 from tests.emulators.vk import Fault as VkFault
 from tests.house import House
+from tests.ways import two_ways
 
 ALWAYS = {"opens": 0, "closes": 24 * 60}
 TEXT = "Проверьте вход в дневник до 25 августа"
@@ -126,6 +127,7 @@ async def test_what_was_sent_is_put_right_and_taken_back(house: House) -> None:
     assert not [message.words for message in anna.chat if "1 сентября" in message.words]
 
 
+@two_ways
 async def test_the_words_under_a_picture_are_put_right_and_the_picture_stays(
     house: House,
 ) -> None:
@@ -192,6 +194,7 @@ async def test_who_was_shown_the_beginning_is_in_doubt_and_not_told_it_hours_lat
     assert reader.doubted_at is not None, reader
 
 
+@two_ways
 async def test_whose_picture_is_gone_the_announcement_stops_and_says_so(house: House) -> None:
     await house.parent("Анна")
     poster = Attachment("photo", "poster.jpg", "image/jpeg", "web", "0" * 32)

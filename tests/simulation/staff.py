@@ -341,7 +341,6 @@ class Colleague:
         if reason_in(heard) is not None:
             for word in ready:
                 word.told.discard(news.number)
-                word.undelivered.add(news.number)
         self.count("templates sent")
         return None
 

@@ -17,7 +17,11 @@ from bot.clock import Clock
 CALLS_PER_SECOND = 20
 """So many calls of a community's token VK takes in any second, uploads and names included."""
 
-_SLOW = {6: 1.0, 9: 5.0, 14: 60.0, 29: 5.0}
+_SLOW = {6, 9, 29}
+"""VK takes too much from us, and does not say for how long."""
+_CAPTCHA, _CAPTCHA_SECONDS = 14, 60.0
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, _GROWTH = 1.0, 60.0, 1.5
+"""Of silence after such an answer: every one that follows in a row makes it longer."""
 _UNFINISHED = {1, 10, 13, 22, 36}
 _CLOSED = {
     5: "ключ доступа сообщества не подходит или отозван",
@@ -60,6 +64,9 @@ class Calls:
         self._token = token
         self._api = Api(token, http, url=url)
         self._gate = _Gate(clock, per_second=CALLS_PER_SECOND)
+        self._clock = clock
+        self._pause = 0.0
+        self._silent_until = 0.0
 
     async def call(self, method: str, **form: Any) -> Any:
         """Call VK about a person."""
@@ -100,7 +107,9 @@ class Calls:
     def refusal(self, code: int, words: str) -> SendError:
         """Say what an error of VK means for who sends."""
         if code in _SLOW:
-            return SlowDown(_SLOW[code])
+            return SlowDown(self._longer_pause())
+        if code == _CAPTCHA:
+            return SlowDown(_CAPTCHA_SECONDS)
         if code in _UNFINISHED:
             return Unfinished(f"ошибка VK {code}")
         if code in _CLOSED:
@@ -108,6 +117,15 @@ class Calls:
         if code in _UNREACHABLE:
             return Unreachable(_UNREACHABLE[code], f"ошибка VK {code}")
         return Rejected(f"ошибка VK {code}: {self._safe(words)}")
+
+    def _longer_pause(self) -> float:
+        """Seconds until the next try: a little longer than the last time, unless that is not over yet."""
+        now = self._clock.monotonic()
+        if now < self._silent_until:
+            return self._silent_until - now
+        self._pause = min(max(_FIRST_PAUSE_SECONDS, self._pause * _GROWTH), _LONGEST_PAUSE_SECONDS)
+        self._silent_until = now + self._pause
+        return self._pause
 
     def _safe(self, words: str) -> str:
         return words.replace(self._token, "…")[:200]
@@ -121,6 +139,8 @@ class Calls:
                 raise NotSent(type(error).__name__) from None
             except (ClientError, TimeoutError, OSError) as error:
                 raise Unfinished(type(error).__name__) from None
+        if self._clock.monotonic() >= self._silent_until:
+            self._pause = 0.0
         return answer["response"]
 
 

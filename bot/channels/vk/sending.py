@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from bot.channels.base import Piece, Rejected, SendError, Unfinished, Unreachable
+from bot.channels.base import NotSent, Piece, Rejected, SendError, SlowDown, Unfinished, Unreachable
 from bot.channels.vk.calls import Calls
 from bot.channels.vk.drawing import draw_keyboard, draw_reply
 from bot.channels.vk.raw import NAME, Json
@@ -84,8 +84,13 @@ async def _ask_for_all(
         form = _form(piece, attachments, key=key) | {"peer_ids": ",".join(map(str, peers))}
         said = await _call_for_all(calls, form)
         for peer, chat_id in peers.items():
-            answers[chat_id] = said.get(peer) or Unfinished("VK не ответил об этом чате")
+            answers[chat_id] = _of_one(said.get(peer) or Unfinished("VK не ответил об этом чате"))
     return answers
+
+
+def _of_one(answer: str | SendError) -> str | SendError:
+    """What VK asks of one chat among many (to write to it less) is no reason to keep silent to all."""
+    return NotSent("VK просит писать в этот чат реже") if isinstance(answer, SlowDown) else answer
 
 
 async def _upload_for_some(

@@ -155,6 +155,32 @@ async def test_a_refusal_of_the_whole_call_is_raised(
     assert [len(heard(person)) for person in readers] == [1, 1, 1]
 
 
+async def test_the_longer_vk_refuses_the_longer_we_are_silent(
+    server: VkServer, channel: VkChannel, readers: list[Person], clock: StoppedClock
+) -> None:
+    server.fail(fault=Fault.error(9), method="messages.send", times=4)
+    pauses = []
+    for _ in range(4):
+        with pytest.raises(SlowDown) as caught:
+            await channel.send_to_many(ids(readers), words(), key="k")
+        pauses.append(caught.value.seconds)
+        clock.pass_by(timedelta(seconds=caught.value.seconds))
+    assert pauses == [1.0, 1.5, 2.25, 3.375]
+    await channel.send_to_many(ids(readers), words(), key="k")
+    server.fail(fault=Fault.error(9), method="messages.send")
+    with pytest.raises(SlowDown) as caught:
+        await channel.send_to_many(ids(readers), words(), key="k2")
+    assert caught.value.seconds == 1.0
+
+
+async def test_one_chat_that_is_written_to_too_much_silences_nobody_else(
+    channel: VkChannel, readers: list[Person]
+) -> None:
+    readers[1].refuses(9)
+    answers = await channel.send_to_many(ids(readers), words(), key="k")
+    assert [type(answers[each]) for each in ids(readers)] == [str, NotSent, str]
+
+
 async def test_a_chat_of_which_vk_says_nothing_is_in_doubt(
     server: VkServer, channel: VkChannel, readers: list[Person]
 ) -> None:
