@@ -48,7 +48,7 @@ async def write(
     readers_of: Audience | None = None,
     window: Any = None,
 ) -> Campaign:
-    """A campaign that is scheduled."""
+    """A campaign that is approved and scheduled."""
     async with database.transaction() as tx:
         campaign = await book.add(
             tx,
@@ -60,6 +60,8 @@ async def write(
             author_id=None,
             now=now,
         )
+        agreed = text("UPDATE campaigns SET approved_edition = edition WHERE id = :number")
+        await tx.execute(agreed, {"number": campaign.id})
         assert await book.set_scheduled(tx, campaign.id, edition=campaign.edition, now=now)
     return campaign
 
