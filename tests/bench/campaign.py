@@ -1,6 +1,6 @@
 """How a campaign goes out: whether everybody is told once, how fast, and what parents notice of it.
 
-    python -m tests.bench.campaign --channel telegram|vk [--readers 100000] [--chaos] [--questions]
+    python -m tests.bench.campaign --channel telegram|vk [--readers 100000] [--chaos [--storms 5]] [--questions]
         [--stop-after SECONDS] [--speed 1] [--database URL|postgresql]
 
 The messenger is emulated in a process of its own and enforces its limits; the helpdesk is the real one.
@@ -95,15 +95,15 @@ async def measure(
     readers: int,
     *,
     speed: float,
-    is_bad_day: bool,
+    storms: float | None,
     has_questions: bool,
     stop_after: float | None,
     database_url: str,
 ) -> Outcome:
-    """Tell so many readers one announcement."""
+    """Tell so many readers one announcement; with `storms` on a bad day that has about so many."""
     with tempfile.TemporaryDirectory() as folder:
         url = database_url or f"sqlite:///{folder}/helpdesk.db"
-        async with _messenger(channel, readers, speed=speed, is_bad_day=is_bad_day) as messenger:
+        async with _messenger(channel, readers, speed=speed, storms=storms) as messenger:
             place = await messenger.hears()
             database = Database(url)
             await database.migrate()
@@ -190,9 +190,9 @@ async def _in_state(app: App, launch: Launch, *states: str, pause: float = 0.1) 
 
 @asynccontextmanager
 async def _messenger(
-    channel: str, readers: int, *, speed: float, is_bad_day: bool
+    channel: str, readers: int, *, speed: float, storms: float | None
 ) -> AsyncIterator[Messenger]:
-    chaos = ["--chaos"] if is_bad_day else []
+    chaos = ["--chaos", "--storms", str(storms)] if storms is not None else []
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "tests.bench.messenger", channel, str(readers), "--speed", str(speed), *chaos),
@@ -308,7 +308,7 @@ def _main(arguments: argparse.Namespace) -> None:
                 arguments.channel,
                 arguments.readers,
                 speed=arguments.speed,
-                is_bad_day=arguments.chaos,
+                storms=arguments.storms if arguments.chaos else None,
                 has_questions=arguments.questions,
                 stop_after=arguments.stop_after,
                 database_url=url,
@@ -330,6 +330,7 @@ if __name__ == "__main__":
     parser.add_argument("--readers", type=int, default=100_000)
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--chaos", action="store_true")
+    parser.add_argument("--storms", type=float, default=5, help="in the whole campaign, about")
     parser.add_argument("--questions", action="store_true")
     parser.add_argument("--stop-after", type=float)
     parser.add_argument("--database", default="", help="an empty database, or the word postgresql")
