@@ -1,7 +1,7 @@
 """How a campaign goes out: whether everybody is told once, how fast, and what parents notice of it.
 
-    python -m tests.bench.campaign --channel telegram|vk [--readers 100000] [--chaos [--storms 5]] [--questions]
-        [--stop-after SECONDS] [--speed 1] [--database URL|postgresql]
+    python -m tests.bench.campaign --channel telegram|vk [--readers 100000] [--chaos [--storms 5]]
+        [--questions] [--stop-after SECONDS] [--speed 1] [--database URL|postgresql]
 
 The messenger is emulated in a process of its own and enforces its limits; the helpdesk is the real one.
 `--chaos`: 2 % answers 5xx, 0.2 % connections that break after the deed, some storms of 429 (VK: errors 9, 29

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -148,7 +148,8 @@ class _Gate:
     """Lets in no more calls than VK takes in a second, however late they arrive there.
 
     VK counts arrivals, and two calls sent apart may arrive together. So a call keeps its slot from before
-    it is sent until a second after it was answered: all that arrive within one second hold slots at once.
+    it is sent until a second after it was answered, less what no way there and back takes less than: all that
+    arrive within one second hold slots at once.
     """
 
     def __init__(self, clock: Clock, *, per_second: int) -> None:
@@ -156,21 +157,34 @@ class _Gate:
         self._free_at: asyncio.Queue[float] = asyncio.Queue()
         for _ in range(per_second):
             self._free_at.put_nowait(0.0)
+        self._trips: deque[float] = deque(maxlen=_TRIPS)
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
         """Wait for a slot and hold it."""
         free_at = await self._free_at.get()
+        begun = None
         try:
             now = self._clock.monotonic()
             if free_at > now:
                 await self._clock.sleep(free_at - now)
-            free_at = math.inf
+            begun = self._clock.monotonic()
             yield
         finally:
-            # Not sent: the slot is as free as it was.
-            self._free_at.put_nowait(min(free_at, self._clock.monotonic() + _SECOND))
+            if begun is None:
+                self._free_at.put_nowait(free_at)  # not sent: the slot is as free as it was
+            else:
+                now = self._clock.monotonic()
+                self._trips.append(now - begun)
+                self._free_at.put_nowait(now + _SECOND - self._quickest_trip())
+
+    def _quickest_trip(self) -> float:
+        """Seconds between the arrivals of two calls that the ways to VK and back account for."""
+        return _OF_TRIP * min(self._trips) if len(self._trips) == _TRIPS else 0.0
 
 
-_SECOND = 1.02
+_SECOND = 1.01
 """VK's second on our clock, with room for a timer that wakes early."""
+_TRIPS = 100
+_OF_TRIP = 0.9
+"""The way may become shorter than it was for the last calls."""
