@@ -206,5 +206,6 @@ async def test_whose_picture_is_gone_the_announcement_stops_and_says_so(house: H
         if found.state == "paused":
             break
         await house.app.clock.sleep(1)
+    assert found is not None
     assert (found.state, found.reason) == ("paused", "file")
     assert (await reader_of(house, launch)).state == "queued", "nobody is given up for it"
