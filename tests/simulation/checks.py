@@ -126,8 +126,11 @@ class Checks:
         if word.to_all_of is not None:
             return self.world.has_named(place, word.to_all_of)
         if word.is_ready:
-            return any(self.world.cases[number].place == place for number in word.sent_to)
-        case = self.world.cases.get(word.case)
+            return any(self._is_case_of(place, number) for number in word.sent_to)
+        return self._is_case_of(place, word.case)
+
+    def _is_case_of(self, place: Place, number: int) -> bool:
+        case = self.world.cases.get(number)
         return case is not None and case.place == place
 
     def _look_at_parents(self, word: Word, place: Place, said: str) -> None:

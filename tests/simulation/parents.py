@@ -158,8 +158,12 @@ class Parent:
             self._old.append(heard)
         if "сотрудники этого не увидели" in heard.text:
             self._takes_photos_back()
-        if self._case is None and not self._calls and (number := _number_of_opened([heard])) is not None:
-            self._opened(number)  # the bot did not understand twice, and the parent said no more
+        opened = _number_of_opened([heard])
+        if opened is not None and self._case is None and not self._calls:
+            self._opened(opened)  # the bot did not understand twice, and the parent said no more
+        elif opened is not None and self._case is not None and opened not in self._world.cases:
+            self._count("second cases of a parent")
+            self._opened(opened, words=1)
         self._asked_to_wait += heard.text.startswith("Пишете быстрее")
         self.phone.inbox.put(heard)
 
@@ -235,11 +239,13 @@ class Parent:
             await self.phone.inbox.rest(quiet=3, within=30)
             await self._event("text", self.phone.says(school.spoken))
 
-    def _opened(self, number: int) -> None:
+    def _opened(self, number: int, *, words: int = 6) -> None:
+        """The last words, said before it was opened, are for the staff now."""
         self._case = self._world.opened(number, self.phone.place, self._timeline.now())
         self._with_staff = True
         self._count("cases opened")
-        for _, word in self._said[-6:]:
+        written = [word for _, word in self._said if word.kind == "parent"]
+        for word in written[-words:]:
             word.is_for_people = True
             word.opens = number
 
