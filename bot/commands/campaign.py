@@ -121,12 +121,18 @@ def ask_approval(number: Number) -> None:
 
 @app.command()
 def approve(number: Number) -> None:
-    """Согласовать объявление, которое ждёт второго человека."""
+    """Согласовать объявление или новый текст отправленного, которые ждут второго человека."""
     from handlers.campaigns import control
+    from storage.campaigns import wishes
 
     async def deed(deed: Deed) -> Campaign:
         found = await _find(deed, number)
-        return await control.approve(deed, None, number, edition=found.edition)
+        rewording = await wishes.asked(deed.tx, number)
+        if rewording is None:
+            return await control.approve(deed, None, number, edition=found.edition)
+        typer.echo(f"Новый текст:\n{rewording.text}\n")
+        await control.agree_to_rewording(deed, None, number, mark=rewording.mark)
+        return found
 
     _do(deed, "согласовано.")
 
@@ -304,19 +310,21 @@ async def _keep(path: Path, files: Any) -> Attachment:
 
 async def _list(settings: Settings) -> tuple[list[tuple[str, ...]], bool]:
     from bot.opening import open_database
+    from handlers.campaigns import progress
     from handlers.texts import campaigns as texts
     from storage.campaigns import book, launches, readers
 
-    database = await open_database(settings)
+    database, now = await open_database(settings), SystemClock().now()
     try:
         async with database.reading() as tx:
             is_braked = await launches.braked_since(tx) is not None
             rows: list[tuple[str, ...]] = []
             for each in await book.listed(tx, limit=LISTED):
-                known = [launch.id for launch in await launches.of_campaign(tx, each.id)]
-                told_ = await readers.progress(tx, known)
+                known = await launches.of_campaign(tx, each.id)
+                told_ = await readers.progress(tx, [launch.id for launch in known])
+                waiting = await progress.waits_until(tx, known, now=now)
                 sent = f"{told_.of('sent')} из {told_.total}" if told_.total else "—"
-                state = texts.STATES[each.state]
+                state = texts.state(each, {launch.state for launch in known}, waits_until=waiting)
                 rows.append((str(each.id), texts.CATEGORIES[each.category], state, sent, each.title))
     finally:
         await database.close()
@@ -329,22 +337,29 @@ async def _show(settings: Settings, number: int) -> list[str]:
     from handlers.texts import campaigns as texts
     from handlers.texts import time
     from storage.campaigns import audience as audiences
+    from storage.campaigns import wishes
 
     async def work(deed: Deed) -> list[str]:
         found = await _find(deed, number)
         count = await audiences.count(deed.tx, found.audience, category=found.category, now=deed.now)
         far = await progress.of(deed.tx, found, now=deed.now)
         zone = deed.knowledge.region.timezone
-        lines = [plain(await notices.card(deed, found, count=count)), "", found.text, ""]
+        is_now = texts.state(found, {launch.state for launch, _ in far.launches}, waits_until=far.waits_until)
+        lines = [plain(await notices.card(deed, found, count=count, is_now=is_now)), "", found.text, ""]
         lines += [f"[{each['label']}] {texts.BUTTON_KINDS[each['kind']]}" for each in found.buttons]
+        rewording = await wishes.asked(deed.tx, number)
+        lines += [plain(texts.rewording_waits(rewording.text))] if rewording is not None else []
         for launch, told_ in far.launches:
             place = f" · {launch.municipality}" if launch.municipality else ""
             state = texts.LAUNCH_STATES[launch.state]
-            why = f" ({texts.WHY_HELD.get(launch.reason, launch.reason)})" if launch.reason else ""
+            is_held = launch.reason and launch.state in {"asks", "paused"}
+            why = f" ({texts.why_held(launch)})" if is_held else ""
             lines.append(f"{time.moment(launch.due_at, zone=zone)}{place}: {state}{why}, {told_.of('sent')}")
         if far.total.total:
             lines += ["", plain(texts.figures(far.total))]
-        if far.per_second:
+        if far.waits_until is not None:
+            lines.append(texts.waits(far.waits_until, zone=zone))
+        elif far.per_second:
             lines.append(texts.pace(far.per_second, far.expected_end, zone=zone))
         return lines
 

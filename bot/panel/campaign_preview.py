@@ -11,7 +11,7 @@ from faq.markup import Span, draw_plain
 from handlers.campaigns import composing, progress
 from handlers.campaigns.composing import Compose, Shown
 from handlers.messages import Attachment, Outgoing
-from handlers.texts import basics
+from handlers.texts import basics, venues
 from storage.campaigns.audience import MESSENGERS, Sample
 from storage.campaigns.campaign import Campaign
 
@@ -27,15 +27,21 @@ class Screen:
     messages: tuple[Shown, ...] = ()
     trouble: str = ""
     """Why nothing can be shown."""
+    name: str = ""
+    """Another place than a chat of the channel."""
 
 
-async def screens(app: App, campaign: Campaign, *, school_id: int | None = None) -> list[Screen]:
-    """A screen for each channel of the announcement; the words are those for a reader of this school."""
+async def screens(
+    app: App, campaign: Campaign, *, school_id: int | None = None, reaches_wall: bool = False
+) -> list[Screen]:
+    """A screen for each channel of the announcement, and one for the community's wall if it goes there; the
+    words are those for a reader of this school."""
     composers = await composers_of(app, campaign.attachments)
-    return [
+    found = [
         _screen(app, campaign, name, composers, school_id)
         for name in campaign.audience.channels or MESSENGERS
     ]
+    return [*found, _wall(app, campaign, composers)] if reaches_wall and "vk" in composers else found
 
 
 async def composers_of(app: App, attachments: Sequence[Mapping[str, object]]) -> dict[str, Compose]:
@@ -80,8 +86,21 @@ def _screen(
     except Rejected as error:
         return Screen(channel, trouble=f"Канал этого не примет: {error}.")
     if channel in _WITHOUT_STYLES:
-        shown = [replace(each, spans=tuple(Span(draw_plain(span)) for span in each.spans)) for each in shown]
+        shown = [_without_styles(each) for each in shown]
     return Screen(channel, tuple(shown))
+
+
+def _wall(app: App, campaign: Campaign, composers: Mapping[str, Compose]) -> Screen:
+    body, region = composing.body_of(campaign), app.knowledge.region
+    try:
+        posts = composing.preview_of_wall(body, composers["vk"], region=region)
+    except Rejected as error:
+        return Screen("vk", trouble=f"Канал этого не примет: {error}.", name=venues.WALL)
+    return Screen("vk", tuple(map(_without_styles, posts)), name=venues.WALL)
+
+
+def _without_styles(shown: Shown) -> Shown:
+    return replace(shown, spans=tuple(Span(draw_plain(span)) for span in shown.spans))
 
 
 async def _local(app: App, attachments: Sequence[Mapping[str, object]]) -> list[LocalFile]:

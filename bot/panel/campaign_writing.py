@@ -16,7 +16,7 @@ from bot.panel.pages import Pages
 from bot.panel.uploads import BadForm, read_form
 from bot.parts import App
 from faq.markup import plain
-from handlers.campaigns import composing, control, rights, schedule
+from handlers.campaigns import composing, control, notices, rights, schedule
 from handlers.campaigns.composing import Finding
 from handlers.campaigns.ready import ready_campaigns
 from handlers.campaigns.schedule import Schedule
@@ -98,7 +98,7 @@ class CampaignWriting:
         form = campaign_forms.bounded(await self._typed(request), member)
         app, now = self._app, self._app.clock.now()
         troubles: list[str] = []
-        audience, when = Audience(), ""
+        audience, when = None, ""
         buttons: tuple[dict[str, str], ...] = ()
         try:
             audience = campaign_forms.audience_of(form, app.knowledge)
@@ -110,25 +110,34 @@ class CampaignWriting:
             when = _in_words(Schedule.from_plain(plan)) if plan else ""
         except HelpdeskError as error:
             troubles.append(str(error))
-        typed = campaign_forms.as_campaign(form, audience=audience, buttons=buttons, now=now)
-        count, some = 0, list[Sample]()
+        # Who cannot be read is nobody: least of all everybody.
+        drawn = audience or Audience(who=form.who, channels=form.channels)  # type: ignore[arg-type]
+        typed = campaign_forms.as_campaign(form, audience=drawn, buttons=buttons, now=now)
+        count, some, reaches_wall = 0, list[Sample](), False
         # Of others' readers not even the number is told.
-        is_theirs = rights.may_write_to(member, audience)
-        if is_theirs:
+        is_theirs = audience is not None and rights.may_write_to(member, audience)
+        if audience is not None and is_theirs:
             async with app.database.reading() as tx:
                 count = await audiences.count(tx, audience, category=typed.category, now=now)
                 some = await audiences.sample(tx, audience, category=typed.category, now=now)
-        else:
+                reaches_wall = await audiences.reaches_wall(tx, audience, now=now)
+        elif audience is not None:
             troubles.append(texts.NOT_YOUR_READERS)
+        findings: list[Finding] = []
+        if typed.text:
+            number = count if is_theirs else None
+            findings = await self._findings(typed, number, reaches_wall=reaches_wall)
         return self._pages.page(
             "_campaign_preview.html",
-            screens=await campaign_preview.screens(app, typed, school_id=_school_of(audience, some)),
-            findings=await self._findings(typed, count if is_theirs else None) if typed.text else [],
+            screens=await campaign_preview.screens(
+                app, typed, school_id=_school_of(drawn, some), reaches_wall=reaches_wall
+            ),
+            findings=findings,
             troubles=troubles,
             is_theirs=is_theirs,
             count=count,
             sample=campaign_preview.in_words(app, some),
-            audience=plain(texts.audience(audience)),
+            audience=plain(notices.audience_in_words(drawn, app.knowledge)),
             approval_above=rights.APPROVAL_ABOVE,
             when=when,
             words=texts,
@@ -208,13 +217,14 @@ class CampaignWriting:
         async with self._app.database.reading() as tx:
             return await schools.of_member(tx, Scope(member.id))
 
-    async def _findings(self, typed: Campaign, count: int | None) -> list[Finding]:
+    async def _findings(self, typed: Campaign, count: int | None, *, reaches_wall: bool) -> list[Finding]:
         return composing.check(
             typed,
             knowledge=self._app.knowledge,
             now=self._app.clock.now(),
             readers=count,
             channels=await campaign_preview.composers_of(self._app, typed.attachments),
+            reaches_wall=reaches_wall,
         )
 
     # ---- drawing

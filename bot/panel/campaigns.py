@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +70,9 @@ DONE: Mapping[str, str] = {
     "begin": "Отправка начинается.",
     "drop": "Эта отправка отменена.",
     "rewrite": "Новый текст принят: сообщения меняются по очереди, там, где мессенджер это разрешает.",
+    "proposed": "Новый текст прочтут многие: сначала его согласует другой человек, коллеги уже знают.",
+    "agree": "Вы согласовали новый текст: сообщения меняются по очереди, там, где мессенджер это разрешает.",
+    "keep": "У всех остаётся прежний текст.",
     "erase": "Удаление принято: сообщения убираются по очереди, там, где мессенджер это разрешает.",
 }
 _PORTION = 200
@@ -103,7 +106,6 @@ class Ways:
     write: bool
     test: bool
     ask: bool
-    approve: bool
     go: bool
     pause: bool
     resume: bool
@@ -132,6 +134,7 @@ class Campaigns:
         doors.for_staff("GET", f"{one}/missed.xlsx", self.workbook)
         doors.for_staff("GET", f"{one}/files/{{place}}", self.file)
         doors.for_staff("POST", f"{one}/check", self.check)
+        doors.for_staff("POST", f"{one}/rewrite", self.rewrite)
         for name, work in _DEEDS.items():
             doors.for_staff("POST", f"{one}/{name}", self._door(name, work))
 
@@ -144,7 +147,7 @@ class Campaigns:
         page = min(number_in(request.query_params.get("page", "")), _ALL)
         async with self._app.database.reading() as tx:
             found = await _listed(tx, member, LISTINGS[listing], page=page)
-            lines = [await _line(tx, each) for each in found[:PAGE]]
+            lines = [await _line(tx, each, now=self._app.clock.now()) for each in found[:PAGE]]
             common = await common_to_all(tx, member)
         return self._pages.page(
             "campaigns.html",
@@ -238,6 +241,18 @@ class Campaigns:
 
         return await self._do(request, member, "check", work)
 
+    async def rewrite(self, request: Request, member: Member) -> Response:
+        """Let what was sent read otherwise; of what many have read another person decides."""
+        found = await campaign_of(self._app, request, member)
+        composers = await campaign_preview.composers_of(self._app, found.attachments)
+
+        async def work(deed: Deed, by: Member, known: Campaign, form: FormData) -> object:
+            text = field(form, "text")[:LONGEST_TEXT]
+            count = await control.edit_sent(deed, by, known.id, text=text, channels=composers)
+            return "rewrite" if count else "proposed"
+
+        return await self._do(request, member, "rewrite", work)
+
     def _door(self, name: str, work: _Work) -> Guarded:
         async def door(request: Request, member: Member) -> Response:
             return await self._do(request, member, name, work)
@@ -245,13 +260,16 @@ class Campaigns:
         return door
 
     async def _do(self, request: Request, member: Member, name: str, work: _Work) -> Response:
-        """One deed; a refusal is one sentence above the page, and what was typed stays."""
+        """One deed; a refusal is one sentence above the page, and what was typed stays.
+
+        What is said of it afterwards stands under `name`, or under the word that the deed gives back.
+        """
         found = await campaign_of(self._app, request, member)
         form = await read_form(request)
         note, text = field(form, "note")[:_LONGEST_NOTE], field(form, "text")[:LONGEST_TEXT]
         try:
             async with self._app.database.transaction() as tx:
-                await work(Deed(tx, self._app.clock.now(), self._app.knowledge), member, found, form)
+                came = await work(Deed(tx, self._app.clock.now(), self._app.knowledge), member, found, form)
         except HelpdeskError as refusal:
             fresh = await campaign_of(self._app, request, member)
             return await self._draw(member, fresh, notice=str(refusal), note=note, text=text, status=409)
@@ -260,7 +278,8 @@ class Campaigns:
                 raise
             return unsaved(self._pages, note or text, back=f"/panel/campaigns/{found.id}")
         wake(self._app)
-        return RedirectResponse(f"/panel/campaigns/{found.id}?done={name}", 303)
+        done = came if isinstance(came, str) else name
+        return RedirectResponse(f"/panel/campaigns/{found.id}?done={done}", 303)
 
     # ---- the brake
 
@@ -332,10 +351,19 @@ class Campaigns:
             approver = await staff.find(tx, found.approved_by or 0)
             testers = await _testers(tx, member, now=now) if found.state in control.WRITTEN else []
             wished = await _wishes_of(tx, found)
+            rewording = await wishes.asked(tx, found.id)
+            is_wide, is_other = rights.is_wide(member), await rights.is_other(deed, member, found.author_id)
+            may_agree = is_wide and rewording and await rights.is_other(deed, member, rewording.by_id)
+            reaches_wall = await audiences.reaches_wall(tx, found.audience, now=now)
         findings: list[Finding] = []
         if found.state in control.WRITTEN and (found.is_checked or done == DONE["check"]):
             findings = composing.check(
-                found, knowledge=app.knowledge, now=now, readers=count, channels=composers
+                found,
+                knowledge=app.knowledge,
+                now=now,
+                readers=count,
+                channels=composers,
+                reaches_wall=reaches_wall,
             )
         html, title = self._draw_progress(member, found, far)
         # An author who has left is nobody whose word would do.
@@ -357,16 +385,23 @@ class Campaigns:
             approver=approver.name if approver else "",
             count=count,
             sample=campaign_preview.in_words(app, some),
-            audience=plain(texts.audience(found.audience, schools=names)),
+            audience=plain(notices.audience_in_words(found.audience, app.knowledge, schools=names)),
             when=when,
             window=_window(found),
             findings=findings,
             needs_approval=is_authorless or rights.needs_approval(author, found.audience, count),
             testers=testers,
             key=uuid.uuid4().hex,
-            screens=await campaign_preview.screens(app, found, school_id=school_id),
+            screens=await campaign_preview.screens(
+                app, found, school_id=school_id, reaches_wall=reaches_wall
+            ),
             pictures=_pictures(found),
             wishes=wished,
+            may_approve=is_wide and is_other and found.state == "approval" and not found.is_approved,
+            told=far.total.of("sent"),
+            rewording=rewording,
+            may_agree=may_agree,
+            may_keep=rewording and (is_wide or rewording.by_id == member.id),
             notice=notice,
             done=done,
             note=note,
@@ -378,7 +413,8 @@ class Campaigns:
     def _draw_progress(self, member: Member, found: Campaign, far: CampaignProgress) -> tuple[str, str]:
         """How far it is as HTML, and the title of the page."""
         told = far.total
-        state = _state(found, [launch for launch, _ in far.launches])
+        states = {launch.state for launch, _ in far.launches}
+        state = texts.state(found, states, waits_until=far.waits_until)
         html = self._pages.draw(
             "_campaign_progress.html",
             words=texts,
@@ -388,6 +424,7 @@ class Campaigns:
             reached=told.total - told.left,
             ways=_ways(found, member, far, now=self._app.clock.now()),
             may_start=rights.may_start(member, found.audience),
+            now=self._app.clock.now(),
         )
         share = f"{100 * (told.total - told.left) // told.total} % · " if told.left else ""
         return html, f"{share}{found.title}"
@@ -458,8 +495,12 @@ async def _drop(deed: Deed, by: Member, found: Campaign, form: FormData) -> obje
     return await control.drop_launch(deed, by, await _launch_in(deed, found, form))
 
 
-async def _rewrite(deed: Deed, by: Member, found: Campaign, form: FormData) -> object:
-    return await control.edit_sent(deed, by, found.id, text=field(form, "text")[:LONGEST_TEXT])
+async def _agree(deed: Deed, by: Member, found: Campaign, form: FormData) -> object:
+    return await control.agree_to_rewording(deed, by, found.id, mark=number_in(field(form, "mark")))
+
+
+async def _keep(deed: Deed, by: Member, found: Campaign, form: FormData) -> object:
+    return await control.refuse_rewording(deed, by, found.id, mark=number_in(field(form, "mark")))
 
 
 async def _erase(deed: Deed, by: Member, found: Campaign, form: FormData) -> object:  # noqa: ARG001
@@ -486,7 +527,8 @@ _DEEDS: Mapping[str, _Work] = {
     "retry": _retry,
     "begin": _begin,
     "drop": _drop,
-    "rewrite": _rewrite,
+    "agree": _agree,
+    "keep": _keep,
     "erase": _erase,
 }
 """The last part of the address, and what it does."""
@@ -563,22 +605,13 @@ async def _listed(
     return theirs[page * PAGE : (page + 1) * PAGE + 1]
 
 
-async def _line(tx: Transaction, campaign: Campaign) -> Line:
+async def _line(tx: Transaction, campaign: Campaign, *, now: datetime) -> Line:
     known = await launches.of_campaign(tx, campaign.id)
     told = await readers.progress(tx, [each.id for each in known])
-    is_going = any(each.state in ALIVE for each in known)
-    return Line(campaign, _state(campaign, known), is_going, told)
-
-
-def _state(campaign: Campaign, known: Sequence[Launch]) -> str:
-    """How it is, in a word or two: of a scheduled one the launch says it that needs people most."""
-    if campaign.state == "approval" and campaign.is_approved:
-        return "согласовано"
-    if campaign.state != "scheduled":
-        return texts.STATES[campaign.state]
-    states = {each.state for each in known}
-    nearest = next((each for each in ("asks", "paused", "sending", "filling") if each in states), None)
-    return texts.LAUNCH_STATES[nearest] if nearest else texts.STATES["scheduled"]
+    waiting = await progress.waits_until(tx, known, now=now)
+    state = texts.state(campaign, {each.state for each in known}, waits_until=waiting)
+    is_going = waiting is None and any(each.state in ALIVE for each in known)
+    return Line(campaign, state, is_going, told)
 
 
 def _ways(found: Campaign, member: Member, far: CampaignProgress, *, now: datetime) -> Ways:
@@ -587,12 +620,10 @@ def _ways(found: Campaign, member: Member, far: CampaignProgress, *, now: dateti
     may_start = rights.may_start(member, found.audience)
     may_hold = may_start or found.author_id == member.id
     is_written = found.state in control.WRITTEN
-    is_asked = found.state == "approval" and not found.is_approved
     return Ways(
         write=is_written,
         test=is_written and found.is_checked,
         ask=found.state == "draft" and found.is_checked and found.is_tested,
-        approve=is_asked and rights.is_wide(member) and found.author_id != member.id,
         go=is_written and may_start and found.is_checked and found.is_tested,
         pause=may_hold and bool(states & {"planned", "filling", "sending"}),
         resume=may_start and progress.can_resume(far, now=now),
@@ -615,9 +646,18 @@ async def _held_launches(tx: Transaction, campaign: Campaign) -> list[Launch]:
     return [each for each in known if each.state in {"paused", "asks"}]
 
 
-async def _wishes_of(tx: Transaction, campaign: Campaign) -> list[Wish]:
+async def _wishes_of(tx: Transaction, campaign: Campaign) -> list[tuple[Wish, bool]]:
+    """What was wished for what was sent, each with whether it is carried out; of that only the sums."""
     known = {each.id for each in await launches.of_campaign(tx, campaign.id)}
-    return [each for each in await wishes.listed(tx) if each.launch_id in known]
+    sums: dict[tuple[str, str], Wish] = {}
+    for each in await wishes.carried_out(tx):
+        if each.launch_id in known:
+            before = sums.get((each.channel, each.deed), replace(each, changed=0, refused=0))
+            sums[each.channel, each.deed] = replace(
+                before, changed=before.changed + each.changed, refused=before.refused + each.refused
+            )
+    carried_out = [(each, True) for each in sums.values()]
+    return carried_out + [(each, False) for each in await wishes.listed(tx) if each.launch_id in known]
 
 
 def _window(found: Campaign) -> str:

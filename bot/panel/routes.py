@@ -24,8 +24,10 @@ from bot.parts import App
 
 def panel_routes(app: App) -> APIRouter:
     """All doors under /panel."""
-    zone = ZoneInfo(app.settings.timezone or app.knowledge.region.timezone)
-    pages = Pages(zone, app.clock.now)
+    region_zone = ZoneInfo(app.knowledge.region.timezone)
+    pages = Pages(ZoneInfo(app.settings.timezone) if app.settings.timezone else region_zone, app.clock.now)
+    # Announcements are written and planned on the region's clock: they are shown on it, too.
+    of_region = Pages(region_zone, app.clock.now)
     doors = Doors(app, pages)
 
     async def static(request: Request) -> Response:
@@ -46,8 +48,8 @@ def panel_routes(app: App) -> APIRouter:
     Schools(app, pages).add_to(doors)
     ReadyAnswers(app, pages).add_to(doors)
     People(app, pages).add_to(doors)
-    CampaignWriting(app, pages).add_to(doors)
-    Campaigns(app, pages).add_to(doors)
+    CampaignWriting(app, of_region).add_to(doors)
+    Campaigns(app, of_region).add_to(doors)
     ReadinessPage(app, pages).add_to(doors)
     doors.open_to_all("GET", "/panel/", home)
     doors.open_to_all("GET", "/panel/{rest:path}", nothing)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
@@ -44,6 +44,8 @@ MOST_FILES = 10
 FILE_KINDS = ("photo", "file", "video")
 TRUSTED_SITES = ("gosuslugi.ru", "dnevnik.ru")
 """Where links may lead without a question; imitations of these pages are how accounts are stolen."""
+WALL = Address("vk", "wall")
+"""Where posts of the community go."""
 SAMPLE = "mail:sample"
 """What the buttons of a test carry: nothing may be changed by trying them."""
 
@@ -53,6 +55,7 @@ _ESCAPED = re.compile(r"\\[\\*\[\]]")
 _LINK = re.compile(r"\[(?:\\.|[^\[\]\\])+\]\(https?://[^\s()]+\)")
 _BROKEN_LINK = re.compile(r"\[[^\[\]]*\]\s*\(")
 _PROGRAMS = (".exe", ".bat", ".cmd", ".com", ".scr", ".js", ".vbs", ".msi", ".apk", ".jar", ".ps1")
+_WRITTEN = ("draft", "approval")
 _DOCUMENTS = {"snils", "passport", "birth_certificate", "card"}
 """Kinds of personal data that have no place in an announcement, whatever it is about."""
 
@@ -179,14 +182,21 @@ def preview(
     region: Region,
     school: str = "",
     municipality: str = "",
+    chat_id: str = "",
 ) -> list[Shown]:
     """The messages as a reader on this channel will see them, split and drawn by the channel itself."""
-    to = Address(channel, "")
+    to = Address(channel, chat_id)
     message = render(body, to=to, region=region, launch_id=0, school=school, municipality=municipality)
     return [
         Shown(piece.spans, piece.buttons, tuple(file.name for file in piece.files))
         for piece in compose(message)
     ]
+
+
+def preview_of_wall(body: Mapping[str, Any], compose: Compose, *, region: Region) -> list[Shown]:
+    """The posts of the community: links stand in the text, files stay away."""
+    shown = preview(body, compose, channel=WALL.channel, region=region, chat_id=WALL.chat_id)
+    return [replace(each, buttons=(), files=()) for each in shown if each.spans]
 
 
 def _target(button: Mapping[str, Any], *, launch_id: int) -> dict[str, str]:
@@ -213,10 +223,12 @@ def check(
     now: datetime,
     readers: int | None = None,
     channels: Mapping[str, Compose] | None = None,
+    reaches_wall: bool = False,
 ) -> list[Finding]:
     """Everything that is wrong or worth a look, errors first.
 
-    `readers` is how many would be told now (None: nobody counted); `channels` split the text as they will.
+    `readers` is how many would be told now (None: nobody counted); `channels` split the text as they will;
+    `reaches_wall`: the community's wall is among the readers.
     """
     findings = [
         *_of_text(campaign, knowledge.region),
@@ -225,7 +237,10 @@ def check(
         *_of_buttons(campaign, knowledge),
         *_of_files(campaign),
         *_of_schedule(campaign, now),
+        *_of_audience(campaign),
     ]
+    if reaches_wall and campaign.attachments:
+        findings.append(Finding("warning", texts.FILES_ON_WALL))
     # A channel need not be able to draw what is wrong.
     if not any(each.level == "error" for each in findings):
         findings += _of_length(campaign, knowledge.region, channels or {})
@@ -322,6 +337,21 @@ def _of_schedule(campaign: Campaign, now: datetime) -> Iterator[Finding]:
         schedule.check(Schedule.from_plain(campaign.schedule), now=now)
     except ScheduleError as error:
         yield Finding("error", str(error))
+
+
+def _of_audience(campaign: Campaign) -> Iterator[Finding]:
+    """Filters that ask for nothing: whoever reads them thinks that they narrow the readers down."""
+    if campaign.state not in _WRITTEN:
+        # Whoever corrects what was sent long ago cannot change its readers any more.
+        return
+    wanted = campaign.audience
+    idle = [label for name, label in texts.FILTERS.items() if getattr(wanted, name)]
+    if wanted.who == "staff":
+        idle = [label for label in idle if label != texts.FILTERS["not_told_days"]]
+    if wanted.who != "parents" and idle:
+        yield Finding("error", texts.idle_filters(wanted.who, idle))
+    elif wanted.who == "parents" and wanted.asked_since is not None and not wanted.topics:
+        yield Finding("error", texts.IDLE_SINCE)
 
 
 def _of_length(campaign: Campaign, region: Region, channels: Mapping[str, Compose]) -> Iterator[Finding]:

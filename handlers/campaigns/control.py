@@ -34,7 +34,7 @@ from storage.campaigns.campaign import (
     Launch,
     ReaderState,
 )
-from storage.campaigns.wishes import Wish
+from storage.campaigns.wishes import Rewording, Wish
 from storage.family import AGE_GROUPS
 from storage.staff import Member
 
@@ -148,8 +148,7 @@ async def approve(deed: Deed, by: Member | None, number: int, *, edition: int) -
     by_id = by.id if by else None
     if found.state != "approval" or found.edition != edition or found.is_approved:
         raise HelpdeskError(texts.NOTHING_TO_APPROVE)
-    if found.author_id == by_id:
-        raise HelpdeskError(texts.OWN_APPROVAL)
+    await rights.refuse_unless_other(deed, by, found.author_id)
     if not await book.approve(deed.tx, number, edition=edition, by_id=by_id, now=deed.now):
         raise HelpdeskError(texts.NOTHING_TO_APPROVE)
     await notices.approved(deed, found, by=by)
@@ -217,6 +216,7 @@ async def _agree_late(deed: Deed, by: Member | None, found: Campaign) -> None:
     count = await audiences.count(deed.tx, found.audience, category=found.category, now=deed.now)
     if not rights.needs_approval(author, found.audience, count):
         return
+    await rights.refuse_unless_other(deed, by, found.author_id)
     by_id = by.id if by else None
     if not await book.approve(deed.tx, found.id, edition=found.edition, by_id=by_id, now=deed.now):
         raise HelpdeskError(texts.OWN_APPROVAL)
@@ -341,32 +341,64 @@ async def retry_failed(deed: Deed, by: Member | None, number: int, *, also_unkno
     return again
 
 
-async def edit_sent(deed: Deed, by: Member | None, number: int, *, text: str) -> int:
+async def edit_sent(
+    deed: Deed, by: Member | None, number: int, *, text: str, channels: Mapping[str, Compose] | None = None
+) -> int:
     """Wish that what was sent reads so now, where the messenger allows it; gives how many messages it is of.
 
-    The wish waits in `storage.campaigns.wishes` for whoever talks to the messengers. Whoever is told later,
-    by this launch or another one, reads the new words at once.
+    0: so many read it that another person has to agree first (`agree_to_rewording`). The wish waits in
+    `storage.campaigns.wishes` for whoever talks to the messengers. Whoever is told later, by this launch or
+    another one, reads the new words at once. `channels` split the text as they will.
     """
     found = await rights.seen(deed, by, number)
+    await rights.refuse_unless_startable(deed, by, found)
     changed = replace(found, text=text.strip(), schedule={})
     faults = composing.check(changed, knowledge=deed.knowledge, now=deed.now)
     if faults and faults[0].level == "error":
         raise HelpdeskError(faults[0].text)
-    if max(len(found.text), len(changed.text)) > (ONE_CAPTION if found.attachments else ONE_MESSAGE):
-        raise HelpdeskError(texts.TOO_LONG_TO_REPLACE)
-    count = await _wish(deed, by, found, Wish(0, "edit", text=changed.text))
-    await book.reword(deed.tx, number, text=changed.text, now=deed.now)
-    words = {each: composing.body_of(changed)[each] for each in ("text", "names_school")}
-    for launch in await launches.of_campaign(deed.tx, number):
-        if launch.body is not None:
-            await launches.reword(deed.tx, launch, {**launch.body, **words})
+    for each in (found, changed):
+        await _refuse_unless_one_message(deed, each, channels or {})
+    await _refuse_unless_sent(deed, found)
+    rewording = Rewording(number, changed.text, by.id if by else None)
+    count = await _concerned(deed, found)
+    if not rights.needs_approval(await rights.as_they_are(deed, by), found.audience, count):
+        return await _reword(deed, by, found, rewording)
+    await wishes.ask(deed.tx, rewording)
+    await notices.rewording_wanted(deed, found, rewording, by=by, count=count)
+    await _note(deed, by, number, "campaign_rewording_asked", readers=count)
+    return 0
+
+
+async def agree_to_rewording(deed: Deed, by: Member | None, number: int, *, mark: int) -> int:
+    """Agree as a second person to the new text that has this mark; gives how many messages it is of."""
+    await rights.refuse_unless_wide(deed, by)
+    found = await rights.seen(deed, by, number)
+    rewording = await _asked(deed, number, mark)
+    await rights.refuse_unless_other(deed, by, rewording.by_id)
+    count = await _reword(deed, by, found, rewording)
+    await notices.rewording_decided(deed, found, rewording, by=by, is_agreed=True)
     return count
+
+
+async def refuse_rewording(deed: Deed, by: Member | None, number: int, *, mark: int) -> Campaign:
+    """Leave what was sent as it is; whoever wished the new text may think better of it, too."""
+    found = await rights.seen(deed, by, number)
+    rewording = await _asked(deed, number, mark)
+    if rewording.by_id != (by.id if by else None):
+        await rights.refuse_unless_wide(deed, by)
+    await wishes.withdraw(deed.tx, number)
+    await notices.rewording_decided(deed, found, rewording, by=by, is_agreed=False)
+    await _note(deed, by, number, "campaign_rewording_refused")
+    return found
 
 
 async def delete_sent(deed: Deed, by: Member | None, number: int) -> int:
     """Wish that what was sent goes from the chats, where the messenger allows it; gives how many messages."""
     found = await rights.seen(deed, by, number)
-    return await _wish(deed, by, found, Wish(0, "delete"))
+    await rights.refuse_unless_startable(deed, by, found)
+    await _refuse_unless_sent(deed, found)
+    await wishes.withdraw(deed.tx, number)
+    return await _wish(deed, by, found, Wish(0, "delete", by_id=by.id if by else None))
 
 
 # ---- parts
@@ -412,7 +444,7 @@ async def _known(deed: Deed, wanted: Audience) -> None:
 
 
 def _among(name: str, values: Sequence[str], known: Sequence[str]) -> None:
-    if wrong := [value for value in values if value not in known]:
+    if wrong := [str(value) for value in values if value not in known]:
         raise HelpdeskError(texts.unknown_value(name, wrong, known))
 
 
@@ -421,7 +453,12 @@ async def _check(deed: Deed, found: Campaign, channels: Mapping[str, Compose] | 
     count = await audiences.count(deed.tx, wanted, category=found.category, now=deed.now)
     some = await audiences.sample(deed.tx, wanted, category=found.category, now=deed.now)
     findings = composing.check(
-        found, knowledge=deed.knowledge, now=deed.now, readers=count, channels=channels
+        found,
+        knowledge=deed.knowledge,
+        now=deed.now,
+        readers=count,
+        channels=channels,
+        reaches_wall=await audiences.reaches_wall(deed.tx, wanted, now=deed.now),
     )
     author = await notices.author_of(deed, found)
     # An author who has left is nobody whose word would do.
@@ -489,19 +526,73 @@ async def _is_held(deed: Deed, campaign: Campaign) -> bool:
     return any(launch.state in {"paused", "asks"} for launch in known)
 
 
-async def _wish(deed: Deed, by: Member | None, found: Campaign, wish: Wish) -> int:
-    await rights.refuse_unless_startable(deed, by, found)
+async def _asked(deed: Deed, number: int, mark: int) -> Rewording:
+    """The text that waits for a second person, if it is still the one that they have read."""
+    rewording = await wishes.asked(deed.tx, number)
+    if rewording is None or rewording.mark != mark:
+        raise HelpdeskError(texts.NO_REWORDING)
+    return rewording
+
+
+async def _refuse_unless_one_message(deed: Deed, campaign: Campaign, channels: Mapping[str, Compose]) -> None:
+    """Only what fits into one message everywhere, with the longest name of a school, can be exchanged."""
+    if len(campaign.text) > (ONE_CAPTION if campaign.attachments else ONE_MESSAGE):
+        raise HelpdeskError(texts.TOO_LONG_TO_REPLACE)
+    known = await schools.everyone(deed.tx)
+    names = {
+        "school": max((each.name for each in known), key=len, default=""),
+        "municipality": max((each.municipality for each in known), key=len, default=""),
+    }
+    body, region = composing.body_of(campaign), deed.knowledge.region
+    for channel, compose in channels.items():
+        if channel not in (campaign.audience.channels or channels):
+            continue
+        if len(composing.preview(body, compose, channel=channel, region=region, **names)) > 1:
+            raise HelpdeskError(texts.TOO_LONG_TO_REPLACE)
+
+
+async def _refuse_unless_sent(deed: Deed, found: Campaign) -> None:
+    """While requests are under way nobody knows who has read which words."""
     known = await launches.of_campaign(deed.tx, found.id)
-    if any(launch.state in ALIVE for launch in known):
+    told = await readers.progress(deed.tx, [launch.id for launch in known])
+    if any(launch.state in ALIVE for launch in known) or told.of("sending"):
         raise HelpdeskError(texts.STILL_SENDING)
+    if not told.of("sent"):
+        raise HelpdeskError(texts.NOTHING_SENT)
+
+
+async def _concerned(deed: Deed, found: Campaign) -> int:
+    """How many have read it or are going to."""
+    known = await launches.of_campaign(deed.tx, found.id)
+    listed = await readers.progress(deed.tx, [launch.id for launch in known])
+    count = listed.of("sent", "unknown", "queued", "failed")
+    if any(launch.state in {"planned", "asks"} for launch in known):
+        count += await audiences.count(deed.tx, found.audience, category=found.category, now=deed.now)
+    return count
+
+
+async def _reword(deed: Deed, by: Member | None, found: Campaign, rewording: Rewording) -> int:
+    """Let everybody read the new text: those who were told, and those who will be."""
+    await _refuse_unless_sent(deed, found)
+    await wishes.withdraw(deed.tx, found.id)
+    wish = Wish(0, "edit", text=rewording.text, by_id=rewording.by_id)
+    count = await _wish(deed, by, found, wish)
+    await book.reword(deed.tx, found.id, text=rewording.text, now=deed.now)
+    body = composing.body_of(replace(found, text=rewording.text))
+    words = {each: body[each] for each in ("text", "names_school")}
+    for launch in await launches.of_campaign(deed.tx, found.id):
+        if launch.body is not None:
+            await launches.reword(deed.tx, launch, {**launch.body, **words})
+    return count
+
+
+async def _wish(deed: Deed, by: Member | None, found: Campaign, wish: Wish) -> int:
     count = 0
-    for launch in known:
-        named = replace(wish, launch_id=launch.id, by_id=by.id if by else None)
+    for launch in await launches.of_campaign(deed.tx, found.id):
+        named = replace(wish, launch_id=launch.id)
         for channel, sent in (await readers.told_by_channel(deed.tx, launch.id)).items():
             await wishes.add(deed.tx, replace(named, channel=channel))
             count += sent
-    if not count:
-        raise HelpdeskError(texts.NOTHING_SENT)
     await _note(deed, by, found.id, f"campaign_{wish.deed}_wished", messages=count)
     return count
 

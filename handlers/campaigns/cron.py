@@ -28,11 +28,11 @@ _RUN = 3
 """From so many days in a row on, only the ends are named."""
 
 _WRONG = {
-    "Bad minute": "минут не бывает (первое поле, 0–59)",
-    "Bad hour": "часов не бывает (второе поле, 0–23)",
-    "Bad day-of-month": "числа месяца не бывает (третье поле, 1–31)",
-    "Bad month": "месяцев не бывает (четвёртое поле, 1–12)",
-    "Bad day-of-week": "дня недели не бывает (пятое поле: 0–7, понедельник — 1)",
+    "Bad minute": "таких минут не бывает (первое поле, 0–59)",
+    "Bad hour": "таких часов не бывает (второе поле, 0–23)",
+    "Bad day-of-month": "такого числа месяца не бывает (третье поле, 1–31)",
+    "Bad month": "таких месяцев не бывает (четвёртое поле, 1–12)",
+    "Bad day-of-week": "такого дня недели не бывает (пятое поле: 0–7, понедельник — 1)",
 }
 MONTHS = (
     "января", "февраля", "марта", "апреля", "мая", "июня",
@@ -71,7 +71,7 @@ class Cron:
             self._read = CronSim(self.text, _ANY)
         except CronSimError as error:
             raise ScheduleError(
-                f"В записи «{self.text}» таких {_WRONG.get(str(error), 'дней не бывает')}. {_EXAMPLE}"
+                f"Запись «{self.text}»: {_WRONG.get(str(error), 'таких дней не бывает')}. {_EXAMPLE}"
             ) from None
         if len(self._read.minutes) != 1:
             raise ScheduleError(

@@ -12,12 +12,14 @@ from dataclasses import replace
 from handlers.campaigns import composing, rights, schedule
 from handlers.campaigns.schedule import Schedule, ScheduleError
 from handlers.cases import desks
+from handlers.knowledge import Knowledge
 from handlers.messages import Address, Button, Outgoing
 from handlers.texts import campaigns as texts
 from handlers.turn import Deed, place, rows
 from storage import schools, staff
 from storage.campaigns import launches, readers
-from storage.campaigns.campaign import Campaign, Launch
+from storage.campaigns.campaign import Audience, Campaign, Launch
+from storage.campaigns.wishes import Rewording
 from storage.staff import Member
 
 
@@ -28,11 +30,9 @@ async def approval_wanted(deed: Deed, campaign: Campaign, *, by: Member | None, 
         Button(texts.BUTTON_APPROVE, f"mail:approve:{campaign.id}:{campaign.edition}"),
         Button(texts.BUTTON_REFUSE, f"mail:refuse:{campaign.id}:{campaign.edition}"),
     ]
-    own = place(by) if by is not None else None
-    for to in await _ministry(deed):
-        if to != own:
-            await _tell(deed, [to], text, buttons)
-            await deed.send(replace(sample(deed, campaign, to), priority="notice"))
+    for to in await _others(deed, campaign.author_id, by=by):
+        await _tell(deed, [to], text, buttons)
+        await deed.send(replace(sample(deed, campaign, to), priority="notice"))
 
 
 async def approved(deed: Deed, campaign: Campaign, *, by: Member | None) -> None:
@@ -48,6 +48,28 @@ async def refused(deed: Deed, campaign: Campaign, *, by: Member | None, note: st
     author = await author_of(deed, campaign)
     if author is not None:
         await _tell(deed, [place(author)], texts.refused(campaign, who(by), note), [show_button(campaign)])
+
+
+async def rewording_wanted(
+    deed: Deed, campaign: Campaign, rewording: Rewording, *, by: Member | None, count: int
+) -> None:
+    """Ask the ministry whether what so many have read may read otherwise; then the new text as it will be."""
+    text = texts.rewording_wanted(campaign, who(by), count)
+    changed = replace(campaign, text=rewording.text)
+    for to in await _others(deed, rewording.by_id, by=by):
+        await _tell(deed, [to], text, [*rewording_buttons(rewording), show_button(campaign)])
+        await deed.send(replace(sample(deed, changed, to), priority="notice"))
+
+
+async def rewording_decided(
+    deed: Deed, campaign: Campaign, rewording: Rewording, *, by: Member | None, is_agreed: bool
+) -> None:
+    """Tell whoever wished the new text, unless they decided themselves."""
+    wished = await staff.find(deed.tx, rewording.by_id or 0)
+    if wished is None or wished.revoked_at is not None or (by is not None and by.id == wished.id):
+        return
+    said = texts.rewording_agreed if is_agreed else texts.rewording_refused
+    await _tell(deed, [place(wished)], said(campaign, who(by)), [show_button(campaign)])
 
 
 async def begun(deed: Deed, campaign: Campaign, launch: Launch) -> None:
@@ -100,11 +122,19 @@ async def released(deed: Deed, held_back: Sequence[Campaign], *, by: Member | No
 # ---- parts that the staff's pages and answers share
 
 
-async def card(deed: Deed, campaign: Campaign, *, count: int) -> str:
+async def card(deed: Deed, campaign: Campaign, *, count: int, is_now: str = "") -> str:
     """What people decide by."""
     known = await schools.some(deed.tx, campaign.audience.school_ids)
     names = [school.name for school in known.values()]
-    return texts.card(campaign, count=count, schools=names, when=when(deed, campaign))
+    who_reads = audience_in_words(campaign.audience, deed.knowledge, schools=names)
+    return texts.card(campaign, count=count, who=who_reads, when=when(deed, campaign), is_now=is_now)
+
+
+def audience_in_words(wanted: Audience, knowledge: Knowledge, *, schools: Sequence[str] = ()) -> str:
+    """Who is to read it, with every filter, so that nobody agrees to one that they do not see."""
+    known = {slug: knowledge.topic(slug) for slug in wanted.topics}
+    titles = {slug: topic.title for slug, topic in known.items() if topic is not None}
+    return texts.audience(wanted, schools=schools, topics=titles, zone=knowledge.region.timezone)
 
 
 def when(deed: Deed, campaign: Campaign) -> str:
@@ -151,6 +181,15 @@ def late_buttons(launch: Launch, *, zone: str = "") -> list[Button]:
     ]
 
 
+def rewording_buttons(rewording: Rewording) -> list[Button]:
+    """What may become of a new text that waits for a second person."""
+    mark = f"{rewording.campaign_id}:{rewording.mark}"
+    return [
+        Button(texts.BUTTON_APPROVE, f"mail:reword:{mark}"),
+        Button(texts.BUTTON_KEEP, f"mail:keep:{mark}"),
+    ]
+
+
 def show_button(campaign: Campaign) -> Button:
     """The way to it."""
     return Button(texts.BUTTON_SHOW.format(number=campaign.id), f"mail:show:{campaign.id}")
@@ -179,6 +218,14 @@ async def _in_charge(deed: Deed, campaign: Campaign) -> list[Address]:
 
 async def _ministry(deed: Deed) -> list[Address]:
     return [each.to for each in await desks.places(deed.tx, desks.MINISTRY)]
+
+
+async def _others(deed: Deed, author_id: int | None, *, by: Member | None) -> list[Address]:
+    """Where the ministry reads, but for the accounts of the author and of whoever asks."""
+    members = await desks.members(deed.tx, desks.MINISTRY)
+    own = {place(each) for each in members if not await rights.is_other(deed, each, author_id)}
+    own |= {place(by)} if by is not None else set()
+    return [to for to in await _ministry(deed) if to not in own]
 
 
 async def _tell_others(

@@ -11,6 +11,8 @@ from typing import Any
 import openpyxl
 from openpyxl.cell import WriteOnlyCell
 
+from handlers.campaigns import schedule
+from handlers.campaigns.schedule import Window
 from handlers.knowledge import Knowledge
 from handlers.texts import basics
 from handlers.texts import campaigns as texts
@@ -23,6 +25,8 @@ LOOKED_BACK = timedelta(minutes=1)
 """Over so long the speed is measured."""
 _WAITING: tuple[ReaderState, ...] = ("queued",)
 PORTION = 1000
+_MOST_DAYS = 30
+"""So many windows ahead the end is looked for; who waits longer wants no minute."""
 COLUMNS = ("Канал", "Адрес", "Школа", "Муниципалитет", "Что случилось", "Почему", "Подробности")
 _SEEN_DIGITS = 3
 
@@ -37,7 +41,7 @@ class CampaignProgress:
     per_second: float
     """Readers told in the last minute; 0 when nothing is being sent."""
     expected_end: datetime | None
-    """None: nothing is being sent, or nobody was told in the last minute."""
+    """None: nothing is being sent, or nobody was told in the last minute. Hours without sending count."""
     braked_since: datetime | None
     """Since when the brake is on."""
     held: dict[str, datetime] = field(default_factory=dict)
@@ -46,6 +50,8 @@ class CampaignProgress:
     """How many were refused for good, by reason (`texts.WHY_NOT_TOLD`)."""
     skipped: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
+    waits_until: datetime | None = None
+    """Nobody who is left may be written to before: their hours have not come."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +86,11 @@ async def of(tx: Transaction, campaign: Campaign, *, now: datetime) -> CampaignP
     each = [(launch, await readers.progress(tx, [launch.id])) for launch in known]
     total = _sum([progress for _, progress in each])
     living = [launch for launch in known if launch.state in ALIVE]
-    per_second = await _speed(tx, living, now)
+    hours = await _hours(tx, living)
+    waiting = _opening(hours, now)
+    per_second = 0.0 if waiting else await _speed(tx, living, now)
     left = sum(progress.left for launch, progress in each if launch.state in ALIVE)
-    end = now + timedelta(seconds=left / per_second) if per_second else None
+    end = _end(hours, timedelta(seconds=left / per_second), now) if per_second else None
     return CampaignProgress(
         total=total,
         launches=tuple(each),
@@ -93,7 +101,13 @@ async def of(tx: Transaction, campaign: Campaign, *, now: datetime) -> CampaignP
         refused={why: n for why, n in total.reasons.items() if why not in _SKIPPED | _UNKNOWN},
         skipped={why: n for why, n in total.reasons.items() if why in _SKIPPED},
         unknown={why: n for why, n in total.reasons.items() if why in _UNKNOWN},
+        waits_until=waiting,
     )
+
+
+async def waits_until(tx: Transaction, known: Sequence[Launch], *, now: datetime) -> datetime | None:
+    """When these launches go on, if nobody who is left may be written to before."""
+    return _opening(await _hours(tx, [launch for launch in known if launch.state in ALIVE]), now)
 
 
 def can_resume(far: CampaignProgress, *, now: datetime) -> bool:
@@ -191,6 +205,36 @@ def _cell(sheet: Any, value: str) -> Any:
     cell = WriteOnlyCell(sheet, "".join(each if each.isprintable() else " " for each in value))
     cell.data_type = "s"
     return cell
+
+
+async def _hours(tx: Transaction, living: Sequence[Launch]) -> list[tuple[Window, str]]:
+    """The windows of those who are left, each with whose clock it is on."""
+    zones = await readers.zones_left(tx, [launch.id for launch in living]) if living else {}
+    windows = {launch.id: Window.from_plain((launch.body or {}).get("window")) for launch in living}
+    # A list that is still being written may yet get somebody who is awake.
+    if any(launch.state == "filling" for launch in living):
+        return []
+    return [(windows[number], zone) for number, its in sorted(zones.items()) for zone in sorted(its)]
+
+
+def _opening(hours: Sequence[tuple[Window, str]], now: datetime) -> datetime | None:
+    """When the first of these windows opens; None when one is open now, or there is none."""
+    if not hours or any(schedule.is_open(*each, now) for each in hours):
+        return None
+    return min(schedule.opens_at(*each, now) for each in hours)
+
+
+def _end(hours: Sequence[tuple[Window, str]], work: timedelta, now: datetime) -> datetime:
+    """When so much work is done, of which none is while all windows are closed."""
+    moment = now
+    for _ in range(_MOST_DAYS):
+        awake = [each for each in hours if schedule.is_open(*each, moment)]
+        closing = max((schedule.closes_at(*each, moment) for each in awake), default=moment)
+        if not hours or moment + work <= closing:
+            break
+        work -= closing - moment
+        moment = min(schedule.opens_at(*each, closing) for each in hours)
+    return moment + work
 
 
 async def _speed(tx: Transaction, living: Sequence[Launch], now: datetime) -> float:

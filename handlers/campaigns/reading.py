@@ -63,7 +63,7 @@ def _audience(plain: Any, *, zone: str) -> Audience:
         items = _items(fields.get(name), name)
         lists[name] = tuple(_number(each, name) if name == "school_ids" else str(each) for each in items)
     return Audience(
-        who=fields.get("who", "parents"),
+        who=_text(fields.get("who", "parents"), "who"),  # type: ignore[arg-type]  # `control` refuses others
         **lists,
         asked_since=_day(fields.get("asked_since"), zone=zone),
         not_told_days=_number(fields.get("not_told_days") or 0, "not_told_days"),
@@ -72,7 +72,7 @@ def _audience(plain: Any, *, zone: str) -> Audience:
 
 def _button(plain: Any) -> dict[str, str]:
     fields = _mapping(plain, _BUTTON, "buttons")
-    return {name: str(fields.get(name, "")) for name in _BUTTON}
+    return {name: str(fields[name]) if fields.get(name) is not None else "" for name in _BUTTON}
 
 
 def _mapping(plain: Any, known: Sequence[str], where: str) -> Mapping[str, Any]:

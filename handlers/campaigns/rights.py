@@ -5,14 +5,19 @@ municipal           write for readers of their municipality, and ask for approva
 school              post to the channels and groups of their schools
 
 Nobody (None) is the owner of the machine, who works by the command line.
+
+The second is another person, not another account: somebody who works in a messenger and in the panel has two
+memberships. Whoever is called alike, or has joined the two as one family, counts as one.
 """
 
 from __future__ import annotations
 
+import re
+
 from handlers.errors import HelpdeskError
 from handlers.texts import campaigns as texts
 from handlers.turn import Deed
-from storage import staff
+from storage import family, staff
 from storage.campaigns import book
 from storage.campaigns.campaign import Audience, Campaign
 from storage.scope import EVERYTHING
@@ -66,8 +71,53 @@ def may_start(by: Member | None, audience: Audience) -> bool:
 
 
 def needs_approval(author: Member | None, audience: Audience, readers: int) -> bool:
-    """Whether a second person has to agree first."""
-    return readers > APPROVAL_ABOVE or not may_start(author, audience)
+    """Whether a second person has to agree first.
+
+    Of channels, groups and the wall nobody knows how many read them: only a post of one school, or of the
+    author's own schools, needs nobody else.
+    """
+    if not may_start(author, audience):
+        return True
+    if audience.who == "venues":
+        return len(audience.school_ids) != 1 and not (author is not None and is_own_post(author, audience))
+    return readers > APPROVAL_ABOVE
+
+
+async def is_other(deed: Deed, by: Member | None, author_id: int | None) -> bool:
+    """Whether they are another person than the author, as far as anybody can tell."""
+    if by is None or author_id is None:
+        return (by is None) != (author_id is None)
+    author = await staff.find(deed.tx, author_id)
+    if author is None:
+        return True
+    if author.person_id == by.person_id or are_alike(author.name, by.name):
+        return False
+    joined = await family.places(deed.tx, by.person_id)
+    return author.person_id not in {each.id for each in joined}
+
+
+async def refuse_unless_other(deed: Deed, by: Member | None, author_id: int | None) -> None:
+    """For the second person's word."""
+    if await is_other(deed, by, author_id):
+        return
+    is_same_account = author_id == (by.id if by is not None else None)
+    raise HelpdeskError(texts.OWN_APPROVAL if is_same_account else texts.CALLED_ALIKE)
+
+
+def are_alike(one: str, other: str) -> bool:
+    """Whether two names may be those of one person: «Ольга» and «Иванова Ольга» may."""
+    shorter, longer = sorted((_words(one), _words(other)), key=len)
+    return all(any(_may_be(word, each) for each in longer) for word in shorter)
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"\w+", name.casefold().replace("ё", "е"))
+
+
+def _may_be(word: str, other: str) -> bool:
+    """The same word, or one is the other's initial."""
+    is_initial = min(len(word), len(other)) == 1 and word[0] == other[0] and word[0].isalpha()
+    return word == other or is_initial
 
 
 async def refuse_unless_wide(deed: Deed, by: Member | None) -> None:

@@ -31,6 +31,7 @@ __all__ = [
     "ScheduleError",
     "Window",
     "check",
+    "closes_at",
     "first_launches",
     "in_words",
     "is_open",
@@ -334,6 +335,16 @@ def opens_at(window: Window, zone: str, now: datetime) -> datetime:
             if moment > now and is_open(window, zone, moment):
                 return moment
     raise ScheduleError(f"Время отправки «{window.in_words()}» не наступает целый месяц: измените его.")
+
+
+def closes_at(window: Window, zone: str, now: datetime) -> datetime:
+    """When the window of a reader closes that is open now; UTC."""
+    local = now.astimezone(ZoneInfo(zone))
+    midnight = datetime.combine(local.date(), time(), ZoneInfo(zone))
+    if window.closes == MINUTES_A_DAY:
+        return (midnight + timedelta(days=1)).astimezone(UTC)
+    closing = time(window.closes // 60, window.closes % 60)
+    return datetime.combine(local.date(), closing, ZoneInfo(zone)).replace(fold=local.fold).astimezone(UTC)
 
 
 # ---- in words

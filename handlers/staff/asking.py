@@ -11,6 +11,7 @@ from handlers.texts import staff as texts
 from handlers.turn import Turn, rows
 from storage import conversations, incidents, outbox, staff
 from storage.conversations import Message
+from storage.outbox import SentMark
 from storage.staff import Member
 
 GOES_ON = timedelta(seconds=30)
@@ -70,15 +71,25 @@ async def _going_on(turn: Turn, member: Member) -> Meant:
     return Meant(before.ticket_id, NOTE if before.author == NOTE else ANSWER)
 
 
+async def is_reply_to_case(turn: Turn, incoming: Incoming) -> bool:
+    """Whether the words reply to a message about a case, or to a question of ours."""
+    mark = await _mark_of_reply(turn, incoming)
+    return mark is not None and (mark.ticket_id is not None or bool(mark.asks))
+
+
 async def _replied_to(turn: Turn, member: Member, incoming: Incoming) -> Meant | None:
-    if incoming.reply_to is None:
-        return None
-    mark = await outbox.find_sent(turn.tx, turn.here.channel, turn.here.chat_id, incoming.reply_to)
+    mark = await _mark_of_reply(turn, incoming)
     if mark is not None and mark.asks:
         return Meant(mark.ticket_id, mark.asks)
     if mark is None or mark.ticket_id is None:
         return None
     return Meant(mark.ticket_id, _as(member, mark.ticket_id), mark.shows_id)
+
+
+async def _mark_of_reply(turn: Turn, incoming: Incoming) -> SentMark | None:
+    if incoming.reply_to is None:
+        return None
+    return await outbox.find_sent(turn.tx, turn.here.channel, turn.here.chat_id, incoming.reply_to)
 
 
 def _as(member: Member, ticket_id: int) -> str:

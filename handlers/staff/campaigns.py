@@ -15,29 +15,36 @@ from handlers.texts import campaigns as texts
 from handlers.turn import Turn, number_in, rows
 from storage import staff
 from storage.campaigns import audience as audiences
-from storage.campaigns import book, launches, readers
-from storage.campaigns.campaign import Campaign, CampaignState
+from storage.campaigns import book, launches, readers, wishes
+from storage.campaigns.campaign import Campaign
 from storage.staff import Member
 
 HEARING = "mail"
 """How the name begins of words that say what is to be mended."""
 BRAKE_WORDS = {"стоп кран", "стопкран", "/stopall"}
 """Said alone, they stop everything at once."""
+STOP_WORDS = {"стоп", "стоп стоп", "стоп стоп стоп", "stop", "/stop"}
+"""Said alone while something is on its way, they may mean the brake."""
 _POLITE = {"пожалуйста", "срочно", "быстро"}
-PAGE = 8
+PAGE = 6
+"""With the brake and the ways to other pages they still fit one keyboard of VK, which takes ten."""
 MOST_LATE = 4
 """Launches that ask, under one announcement."""
 _YES = "yes"
 """At the end of a button's payload: they were asked whether they mean it."""
-_OPEN: tuple[CampaignState, ...] = ("draft", "approval", "scheduled")
 _LOOKED_AT = 200
 """Campaigns among which those of a school or a municipality are looked for."""
 
 
 def means_brake(text: str) -> bool:
     """Whether these words are the brake and nothing else."""
+    return _words(text) in BRAKE_WORDS
+
+
+def _words(text: str) -> str:
+    """Without dashes, marks and courtesies."""
     said = re.sub(r"[^\w/]+", " ", text.casefold()).split()
-    return " ".join(word for word in said if word not in _POLITE) in BRAKE_WORDS
+    return " ".join(word for word in said if word not in _POLITE)
 
 
 async def stop_all(turn: Turn, member: Member, _: str = "") -> None:
@@ -51,22 +58,45 @@ async def stop_all(turn: Turn, member: Member, _: str = "") -> None:
     await turn.send(Outgoing(turn.address, named, rows([Button(texts.BUTTON_RELEASE, "mail:release")])))
 
 
-async def show_all(turn: Turn, member: Member, _: str = "") -> None:
-    """`/campaigns`: what is written, waiting and on its way, each with a button."""
+async def may_mean_brake(turn: Turn, member: Member, incoming: Incoming) -> bool:
+    """Whether a bare «стоп» may be the brake: of somebody who has it, while something is on its way.
+
+    A reply to a case, and words in the form of its page, are for the parent.
+    """
+    if incoming.button is not None or incoming.edited or _words(incoming.text) not in STOP_WORDS:
+        return False
+    if not rights.is_wide(member) or (incoming.ticket_id is not None and turn.group is None):
+        return False
+    return not await asking.is_reply_to_case(turn, incoming) and bool(await launches.alive(turn.tx))
+
+
+async def offer_brake(turn: Turn) -> None:
+    """Ask whether everything is to stop; nothing of it reaches a parent."""
+    button = Button(texts.BUTTON_BRAKE, "mail:brake")
+    await turn.send(Outgoing(turn.address, texts.STOP_MEANS_BRAKE, rows([button])))
+
+
+async def show_all(turn: Turn, member: Member, words: str = "") -> None:
+    """`/campaigns`: what is on its way, waiting and written, each with a button; `words` is the page."""
     await _refuse_elsewhere(turn, member)
     found = [
         each
         for each in await book.listed(turn.tx, limit=_LOOKED_AT)
         if rights.may_write_to(member, each.audience)
     ]
-    found.sort(key=lambda each: each.state not in _OPEN)
-    shown = found[:PAGE]
-    lines = []
+    page = min(number_in(words), max(0, len(found) - 1) // PAGE)
+    shown = found[page * PAGE : (page + 1) * PAGE]
+    lines = [texts.list_page(page)] if page else []
     for each in shown:
         known = await launches.of_campaign(turn.tx, each.id)
         told = await readers.progress(turn.tx, [launch.id for launch in known])
-        lines.append(texts.line(each, [launch.state for launch in known], told))
+        waiting = await progress.waits_until(turn.tx, known, now=turn.now)
+        lines.append(texts.line(each, {launch.state for launch in known}, told, waits_until=waiting))
     buttons = [notices.show_button(each) for each in shown]
+    if page:
+        buttons.append(Button(texts.BUTTON_BACK, f"mail:list:{page - 1}"))
+    if len(found) > (page + 1) * PAGE:
+        buttons.append(Button(texts.BUTTON_NEXT, f"mail:list:{page + 1}"))
     if rights.is_wide(member):
         is_braked = await launches.braked_since(turn.tx) is not None
         buttons.append(
@@ -84,9 +114,9 @@ async def press(turn: Turn, member: Member, argument: str) -> None:
     if deed == "brake":
         await stop_all(turn, member)
         return
-    await _refuse_elsewhere(turn, member)
     if deed == "sample":
         raise HelpdeskError(texts.SAMPLE_PRESSED)
+    await _refuse_elsewhere(turn, member)
     await _PRESSES.get(deed, _list)(turn, member, detail)
 
 
@@ -104,23 +134,33 @@ async def hear(turn: Turn, member: Member, incoming: Incoming, detail: str) -> N
 # ---- buttons
 
 
-async def _list(turn: Turn, member: Member, _: str) -> None:
-    await show_all(turn, member)
+async def _list(turn: Turn, member: Member, detail: str) -> None:
+    await show_all(turn, member, detail)
 
 
 async def _show(turn: Turn, member: Member, detail: str) -> None:
     found = await rights.seen(turn, member, number_in(detail))
     far = await progress.of(turn.tx, found, now=turn.now)
     count = await audiences.count(turn.tx, found.audience, category=found.category, now=turn.now)
-    lines = [await notices.card(turn, found, count=count)]
+    is_now = texts.state(found, {launch.state for launch, _ in far.launches}, waits_until=far.waits_until)
+    lines = [await notices.card(turn, found, count=count, is_now=is_now)]
     if far.total.total:
         lines.append(texts.figures(far.total))
-    if far.per_second:
-        zone = turn.knowledge.region.timezone
+    zone = turn.knowledge.region.timezone
+    if far.waits_until is not None:
+        lines.append(texts.waits(far.waits_until, zone=zone))
+    elif far.per_second:
         lines.append(texts.pace(far.per_second, far.expected_end, zone=zone))
     held = [launch for launch, _ in far.launches if launch.state in {"asks", "paused"}]
     lines += [texts.held(found, launch) for launch in held[:MOST_LATE]]
-    ways = _ways_on(found, far, member, zone=turn.knowledge.region.timezone, now=turn.now)
+    lines += [texts.held_besides(len(held) - MOST_LATE)] if len(held) > MOST_LATE else []
+    is_other = await rights.is_other(turn, member, found.author_id)
+    ways = _ways_on(found, far, member, zone=zone, now=turn.now, is_other=is_other)
+    rewording = await wishes.asked(turn.tx, found.id)
+    if rewording is not None:
+        lines.append(texts.rewording_waits(rewording.text))
+        if rights.is_wide(member) and await rights.is_other(turn, member, rewording.by_id):
+            ways = [*notices.rewording_buttons(rewording), *ways]
     await turn.send(Outgoing(turn.address, "\n\n".join(lines), rows(ways)))
 
 
@@ -150,6 +190,20 @@ async def _refuse(turn: Turn, member: Member, detail: str) -> None:
         raise HelpdeskError(texts.NOTHING_TO_APPROVE)
     question = texts.ASK_NOTE.format(number=number)
     await asking.ask(turn, member, question, as_=f"{HEARING}:{number}:{edition}")
+
+
+async def _agree_to_rewording(turn: Turn, member: Member, detail: str) -> None:
+    number, mark = _numbers(detail)
+    count = await control.agree_to_rewording(turn, member, number, mark=mark)
+    found = await rights.seen(turn, member, number)
+    said = texts.you_agreed_to_rewording(found, count)
+    await turn.send(Outgoing(turn.address, said, rows([notices.show_button(found)])))
+
+
+async def _keep_the_text(turn: Turn, member: Member, detail: str) -> None:
+    number, mark = _numbers(detail)
+    found = await control.refuse_rewording(turn, member, number, mark=mark)
+    await turn.send(Outgoing(turn.address, texts.you_kept(found), rows([notices.show_button(found)])))
 
 
 async def _schedule(turn: Turn, member: Member, detail: str) -> None:
@@ -238,6 +292,8 @@ _PRESSES: Mapping[str, Callable[[Turn, Member, str], Awaitable[None]]] = {
     "ask": _ask_approval,
     "approve": _approve,
     "refuse": _refuse,
+    "reword": _agree_to_rewording,
+    "keep": _keep_the_text,
     "schedule": _schedule,
     "now": _start_now,
     "start": _start_launch,
@@ -252,14 +308,20 @@ _PRESSES: Mapping[str, Callable[[Turn, Member, str], Awaitable[None]]] = {
 
 
 def _ways_on(
-    found: Campaign, far: progress.CampaignProgress, member: Member, *, zone: str, now: datetime
+    found: Campaign,
+    far: progress.CampaignProgress,
+    member: Member,
+    *,
+    zone: str,
+    now: datetime,
+    is_other: bool,
 ) -> list[Button]:
     """What this member may do with it next."""
     mark, states = f"{found.id}:{found.edition}", {launch.state for launch, _ in far.launches}
     may_start = rights.may_start(member, found.audience)
     may_hold = may_start or found.author_id == member.id
     can_resume = progress.can_resume(far, now=now)
-    is_theirs_to_approve = rights.is_wide(member) and found.author_id != member.id
+    is_theirs_to_approve = rights.is_wide(member) and is_other
     ways = [
         (found.state == "draft" and found.is_checked, texts.BUTTON_TEST, f"test:{found.id}"),
         (found.state == "draft" and found.is_tested, texts.BUTTON_SEND_FOR_APPROVAL, f"ask:{mark}"),

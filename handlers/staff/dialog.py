@@ -25,6 +25,7 @@ from handlers.staff import (
     venues,
 )
 from handlers.texts import basics as texts
+from handlers.texts import campaigns as of_campaigns
 from handlers.texts import groups
 from handlers.texts import staff as said
 from handlers.turn import Turn, number_in
@@ -42,6 +43,8 @@ PlainHearing = Callable[[Turn, Member, Incoming, str], Awaitable[None]]
 """Words about no single case; the text is what follows the name of what was asked."""
 
 _COMMAND = re.compile(r"/[a-zA-Z_]+")
+OF_PARENTS = "camp"
+"""How the payloads of buttons under announcements begin."""
 _CALL_OFF = {"отмена", "отменить", "не надо"}
 
 
@@ -52,6 +55,8 @@ async def receive(turn: Turn, member: Member, incoming: Incoming) -> None:
     if incoming.button is None and not incoming.edited and campaigns.means_brake(incoming.text):
         # In whatever place it is said: it is urgent, and nobody answers a parent so.
         await campaigns.stop_all(turn, member)
+    elif await campaigns.may_mean_brake(turn, member, incoming):
+        await campaigns.offer_brake(turn)
     elif incoming.ticket_id is not None:
         # Where the place says what is meant, a word that begins with «/» is no command.
         await _write(turn, member, incoming)
@@ -117,6 +122,8 @@ async def _press(turn: Turn, member: Member, payload: str) -> None:
     if name in DEEDS:
         await DEEDS[name](turn, member, argument)
         return
+    if name == OF_PARENTS:
+        raise HelpdeskError(of_campaigns.FOR_PARENTS_ONLY)
     if name not in CASE_DEEDS:
         raise HelpdeskError(said.NO_SUCH_BUTTON)
     number, _, detail = argument.partition(":")

@@ -5,7 +5,7 @@ Functions take what a person typed raw and escape it themselves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from faq.markup import escape
 from handlers.texts import time
 from handlers.texts.basics import CHANNEL_NAMES
 from storage.campaigns.campaign import (
+    ALIVE,
     Audience,
     Campaign,
     CampaignState,
@@ -82,7 +83,7 @@ READER_STATES: Mapping[ReaderState, str] = {
 }
 WHY_HELD: Mapping[str, str] = {
     "overdue": "время прошло больше часа назад",
-    "brake": "нажат стоп-кран",
+    "brake": "остановлено стоп-краном",
     "restored": "база данных восстановлена из копии",
     "refusals": "слишком много отказов подряд",
     "channel": "канал не работает",
@@ -91,7 +92,10 @@ WHY_HELD: Mapping[str, str] = {
     "fault": "ошибка в программе, подробности в журнале",
     "people": "так решили люди",
 }
-"""Why a launch does not go on."""
+"""Why a launch does not go on; `why_held` knows what had begun already."""
+_LEFT_ALONE = "больше часа никто не следил за отправкой"
+WAITS_FOR_HOURS = "ждёт часов отправки"
+"""The state of what is on its way while none of its readers may be written to."""
 WHY_NOT_TOLD: Mapping[str, str] = {
     "blocked": "заблокировал(а) бота",
     "not_allowed": "не разрешает сообщения от сообщества",
@@ -122,6 +126,14 @@ AGE_GROUPS: Mapping[str, str] = {
     "14_no_passport": "14 лет, паспорта ещё нет",
     "from14": "14 лет и старше",
 }
+FILTERS: Mapping[str, str] = {
+    "age_groups": "возраст ребёнка",
+    "stages": "шаг, на котором остановились",
+    "topics": "о чём спрашивали",
+    "asked_since": "спрашивали не раньше, чем",
+    "not_told_days": "объявлений не было столько дней",
+}
+"""Fields of an audience that ask about parents; the last one may be asked of the staff, too."""
 BUTTON_KINDS: Mapping[str, str] = {
     "url": "ссылка",
     "topic": "тема FAQ",
@@ -217,6 +229,21 @@ def large_file(name: str, megabytes: int) -> str:
     return f"Файл «{name}» больше {megabytes} МБ: мессенджеры его не примут."
 
 
+def idle_filters(who: str, names: Sequence[str]) -> str:
+    """Filters that the readers of this kind would not be asked by."""
+    whom = {"staff": "сотрудников", "venues": "каналов, групп и стены"}.get(who, "этих получателей")
+    return f"Для {whom} не действует: {', '.join(names)}. Уберите это, иначе объявление получат и другие."
+
+
+IDLE_SINCE = (
+    "«Спрашивали не раньше, чем» действует только вместе с темой: выберите тему или уберите день, "
+    "иначе объявление получат и другие."
+)
+FILES_ON_WALL = (
+    "На стене сообщества картинок и файлов не будет: VK разрешает боту поместить там только текст и ссылку."
+)
+
+
 def several_messages(channel: str, count: int) -> str:
     """The text does not fit one message."""
     name = CHANNEL_NAMES.get(channel, channel)
@@ -240,6 +267,11 @@ NOT_CHECKED = "Сначала проверьте объявление: с пос
 NOT_TESTED = "Сначала отправьте объявление себе: с последней правки его никто не видел в мессенджере."
 NOT_APPROVED = "Сначала объявление должен согласовать другой человек."
 OWN_APPROVAL = "Своё объявление согласовать нельзя: это делает другой человек."
+CALLED_ALIKE = (
+    "Похоже, автор — вы сами под другой записью: имена почти одинаковы. Согласовать должен другой человек. "
+    "Если это не вы, войдите по новому приглашению и назовите имя с фамилией."
+)
+NO_REWORDING = "Этот новый текст уже решения не ждёт: откройте объявление ещё раз."
 NOTHING_TO_APPROVE = "Это объявление сейчас не ждёт согласования: возможно, его уже посмотрели или изменили."
 NO_SCHEDULE = "У объявления нет расписания: укажите, когда отправлять, или начните сейчас."
 HAS_SCHEDULE = "У объявления есть расписание: запланируйте его или уберите расписание и начните сейчас."
@@ -316,6 +348,7 @@ def unknown_value(field: str, values: Sequence[str], known: Sequence[str]) -> st
 
 BUTTON_APPROVE = "Согласовать"
 BUTTON_REFUSE = "Вернуть с замечанием"
+BUTTON_KEEP = "Оставить прежний"
 BUTTON_SHOW = "Объявление № {number}"
 BUTTON_SCHEDULE = "Запланировать"
 BUTTON_START = "Начать сейчас"
@@ -332,12 +365,19 @@ BUTTON_TEST = "Отправить себе"
 BUTTON_BRAKE = "Стоп-кран"
 BUTTON_RELEASE = "Отпустить стоп-кран"
 BUTTON_LIST = "Все объявления"
+BUTTON_NEXT = "Дальше"
+BUTTON_BACK = "Назад"
 
 THIS_IS_A_TEST = "**Проверка. Это объявление видите только вы.**"
 SAMPLE_PRESSED = "Это проверка: у родителей эта кнопка сработает, здесь ничего не меняется."
 ASK_NOTE = "Что исправить в объявлении № {number}? Напишите одним-двумя предложениями."
 NONE_YET = "Объявлений пока нет. Их готовят на панели или командой helpdesk campaign create."
 NOT_IN_THIS_GROUP = "Об объявлениях здесь не говорим: напишите мне лично или в группу министерства."
+STOP_MEANS_BRAKE = (
+    "Сейчас отправляются объявления. Остановить всё? Родителям это слово не ушло; если это был ответ, "
+    "ответьте на сообщение родителя."
+)
+FOR_PARENTS_ONLY = "Это кнопка для родителей: у сотрудников она ничего не меняет."
 BRAKE_NOT_ALLOWED = "Стоп-кран — у операторов министерства. Своё объявление остановите из списка /campaigns."
 
 
@@ -351,8 +391,10 @@ def readers(count: int) -> str:
     return f"получателей: {count:,}".replace(",", " ")
 
 
-def audience(wanted: Audience, *, schools: Sequence[str] = ()) -> str:
-    """Who is to read it: «родители · Майкоп · дети до 14 лет»."""
+def audience(
+    wanted: Audience, *, schools: Sequence[str] = (), topics: Mapping[str, str] | None = None, zone: str
+) -> str:
+    """Who is to read it: «родители · Майкоп · дети до 14 лет»; `topics` are titles by slug."""
     parts = [WHO.get(wanted.who, wanted.who)]
     if wanted.channels:
         parts.append(", ".join(CHANNEL_NAMES.get(each, each) for each in wanted.channels))
@@ -365,19 +407,23 @@ def audience(wanted: Audience, *, schools: Sequence[str] = ()) -> str:
     if wanted.stages:
         parts.append("на шаге: " + ", ".join(STAGES.get(each, each) for each in wanted.stages))
     if wanted.topics:
-        parts.append(f"спрашивали о темах: {', '.join(wanted.topics)}")
+        titles = [f"«{(topics or {}).get(each, each)}»" for each in wanted.topics]
+        parts.append(f"спрашивали: {', '.join(titles)}")
+    if wanted.asked_since is not None:
+        parts.append(f"спрашивали не раньше, чем {wanted.asked_since.astimezone(ZoneInfo(zone)):%d.%m.%Y}")
     if wanted.not_told_days:
-        parts.append(f"не писали им дней: {wanted.not_told_days}")
+        parts.append(f"объявлений не было дней: {wanted.not_told_days}")
     return escape(" · ".join(parts))
 
 
-def card(campaign: Campaign, *, count: int, schools: Sequence[str], when: str) -> str:
-    """What people decide by, above the announcement itself."""
+def card(campaign: Campaign, *, count: int, who: str, when: str, is_now: str = "") -> str:
+    """What people decide by, above the announcement itself; `who` is what `audience` says, `is_now` what
+    `state` says where launches are known."""
     return "\n".join(
         [
-            f"**Объявление {name(campaign)}** · {STATES[campaign.state]}",
+            f"**Объявление {name(campaign)}** · {is_now or STATES[campaign.state]}",
             f"Вид: {CATEGORIES[campaign.category]}",
-            f"Кому: {audience(campaign.audience, schools=schools)}; {readers(count)}",
+            f"Кому: {who}; {readers(count)}",
             f"Когда: {when}",
         ]
     )
@@ -401,6 +447,45 @@ def refused(campaign: Campaign, by: str, note: str) -> str:
     return f"{escape(by)} вернул(а) объявление {name(campaign)}:\n«{escape(note)}»"
 
 
+def rewording_wanted(campaign: Campaign, by: str, count: int) -> str:
+    """Asks a second person whether what was sent may read otherwise."""
+    return (
+        f"{escape(by)} просит заменить текст отправленного объявления {name(campaign)}; {readers(count)}. "
+        "Ниже — новый текст. Пока вы не решили, у всех остаётся прежний."
+    )
+
+
+def to_replace(count: int) -> str:
+    """Before what was sent is replaced."""
+    number = f"{count:,}".replace(",", " ")
+    return f"Сообщений: {number}. Этот же текст прочтут те, кому объявление ещё придёт."
+
+
+def rewording_waits(text: str) -> str:
+    """The new text that waits for a second person; it keeps its markup."""
+    return f"**Новый текст ждёт согласия другого человека:**\n{text}"
+
+
+def rewording_agreed(campaign: Campaign, by: str) -> str:
+    """Tells whoever wished the new text."""
+    return f"{escape(by)} согласовал(а) новый текст объявления {name(campaign)}. Сообщения меняются."
+
+
+def rewording_refused(campaign: Campaign, by: str) -> str:
+    """Tells whoever wished the new text."""
+    return f"{escape(by)} оставил(а) прежний текст объявления {name(campaign)}."
+
+
+def you_agreed_to_rewording(campaign: Campaign, count: int) -> str:
+    """To the one who agreed."""
+    return f"Новый текст объявления {name(campaign)} согласован. Меняется сообщений: {count}."
+
+
+def you_kept(campaign: Campaign) -> str:
+    """To the one who refused the new text."""
+    return f"У объявления {name(campaign)} остаётся прежний текст."
+
+
 def begun(campaign: Campaign, launch: Launch) -> str:
     """A launch has begun."""
     return f"Объявление {name(campaign)} начало отправляться{_where(launch)}."
@@ -408,7 +493,7 @@ def begun(campaign: Campaign, launch: Launch) -> str:
 
 def held(campaign: Campaign, launch: Launch) -> str:
     """A launch does not go on, or does not begin, until people decide."""
-    why = WHY_HELD.get(launch.reason or "", launch.reason or "")
+    why = why_held(launch)
     detail = f" ({escape(launch.detail)})" if launch.detail else ""
     if launch.state == "asks":
         return (
@@ -419,6 +504,18 @@ def held(campaign: Campaign, launch: Launch) -> str:
         f"Объявление {name(campaign)}{_where(launch)} поставлено на паузу: {why}{detail}. "
         "Само оно не продолжится."
     )
+
+
+def held_besides(count: int) -> str:
+    """Behind the first launches that wait for people."""
+    return f"Ждут решения и другие отправки, их {count}: они на странице объявления в панели."
+
+
+def why_held(launch: Launch) -> str:
+    """Why it does not go on, or does not begin."""
+    if launch.reason == "overdue" and launch.started_at is not None:
+        return _LEFT_ALONE
+    return WHY_HELD.get(launch.reason or "", launch.reason or "")
 
 
 def done(campaign: Campaign, launch: Launch, progress: Progress) -> str:
@@ -457,14 +554,39 @@ def pace(per_second: float, expected_end: datetime | None, *, zone: str) -> str:
     return f"Скорость: {per_second:.1f} в секунду{end}".replace(".", ",", 1)
 
 
-def line(campaign: Campaign, states: Sequence[LaunchState], progress: Progress) -> str:
+def waits(until: datetime, *, zone: str) -> str:
+    """Nobody who is left may be written to now."""
+    return f"Ждёт {time.moment(until, zone=zone)}: сейчас не часы отправки. Продолжится само."
+
+
+def state(campaign: Campaign, states: Collection[LaunchState], *, waits_until: datetime | None = None) -> str:
+    """How it is, in a word or two: of a scheduled one the launch says it that needs people most."""
+    if campaign.state == "approval" and campaign.is_approved:
+        return "согласовано"
+    if campaign.state != "scheduled":
+        return STATES[campaign.state]
+    living: Sequence[LaunchState] = ("asks", "paused", "sending", "filling")
+    nearest = next((each for each in living if each in states), None)
+    if nearest is None:
+        return STATES["scheduled"]
+    return WAITS_FOR_HOURS if nearest in ALIVE and waits_until is not None else LAUNCH_STATES[nearest]
+
+
+def line(
+    campaign: Campaign,
+    states: Collection[LaunchState],
+    progress: Progress,
+    *,
+    waits_until: datetime | None = None,
+) -> str:
     """One announcement of the list."""
-    state = STATES[campaign.state]
-    living: Sequence[LaunchState] = ("sending", "filling", "paused", "asks")
-    if campaign.state == "scheduled":
-        state = next((LAUNCH_STATES[each] for each in living if each in states), state)
     told = f": {progress.of('sent')} из {progress.total}" if progress.total else ""
-    return f"- {name(campaign)} · {state}{told}"
+    return f"- {name(campaign)} · {state(campaign, states, waits_until=waits_until)}{told}"
+
+
+def list_page(page: int) -> str:
+    """Above a page of the list that is not the first."""
+    return f"Объявления, страница {page + 1}:"
 
 
 def tested(campaign: Campaign) -> str:

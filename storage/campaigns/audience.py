@@ -108,6 +108,14 @@ async def sample(
     return [Sample(row.channel, row.chat_id, row.school_id) for row in (await tx.execute(query)).all()]
 
 
+async def reaches_wall(tx: Transaction, audience: Audience, *, now: datetime) -> bool:
+    """Whether the community's wall is among them."""
+    if audience.who != "venues":
+        return False
+    query = _venues(_Wanted(audience, "", now, _channels(audience, None)))
+    return (await tx.execute(query.where(venues.c.kind == "vk_wall").limit(1))).first() is not None
+
+
 async def fill(
     tx: Transaction,
     launch: Launch,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, case, exists, func, insert, select, update
 from sqlalchemy.engine import Row
 
 from storage.campaigns.campaign import Audience, Campaign, CampaignState, Category
@@ -63,9 +63,12 @@ async def hold(tx: Transaction, campaign_id: int) -> Campaign | None:
 async def listed(
     tx: Transaction, *, states: Collection[CampaignState] | None = None, limit: int = 50, offset: int = 0
 ) -> list[Campaign]:
-    """Campaigns, the one that was touched last first."""
+    """Campaigns: on their way or held first, then what is prepared, then what is over; among these the one
+    that was touched last first."""
     query = (
-        select(campaigns).where(*_in(states)).order_by(campaigns.c.updated_at.desc(), campaigns.c.id.desc())
+        select(campaigns)
+        .where(*_in(states))
+        .order_by(_urgency(), campaigns.c.updated_at.desc(), campaigns.c.id.desc())
     )
     return [_campaign(row) for row in (await tx.execute(query.limit(limit).offset(offset))).all()]
 
@@ -190,6 +193,15 @@ async def _switch(
 ) -> bool:
     statement = update(campaigns).where(_at(campaign_id, edition), campaigns.c.state.in_(before), *also)
     return (await tx.execute(statement.values(**values))).rowcount > 0
+
+
+def _urgency() -> ColumnElement[int]:
+    on_its_way = exists().where(
+        launches.c.campaign_id == campaigns.c.id,
+        launches.c.state.in_(("asks", "filling", "sending", "paused")),
+    )
+    is_over = campaigns.c.state.in_(("ended", "stopped"))
+    return case((is_over, 2), (on_its_way, 0), else_=1)
 
 
 def _at(campaign_id: int, edition: int) -> ColumnElement[bool]:

@@ -93,6 +93,19 @@ async def zones_of(tx: Transaction, launch_id: int) -> frozenset[str]:
     return frozenset((await tx.scalars(query)).all())
 
 
+async def zones_left(tx: Transaction, launch_ids: Collection[int]) -> dict[int, frozenset[str]]:
+    """The time zones of those who still wait, by launch."""
+    query = (
+        select(readers.c.launch_id, readers.c.zone)
+        .where(readers.c.launch_id.in_(launch_ids), readers.c.state == "queued")
+        .distinct()
+    )
+    found: dict[int, set[str]] = {}
+    for row in (await tx.execute(query)).all():
+        found.setdefault(row.launch_id, set()).add(row.zone)
+    return {launch_id: frozenset(zones) for launch_id, zones in found.items()}
+
+
 async def mark_sent(tx: Transaction, told: Sequence[tuple[int, str]], *, now: datetime) -> None:
     """They were told: readers with the messenger's number of the message."""
     if not told:

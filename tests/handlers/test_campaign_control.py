@@ -17,10 +17,9 @@ from handlers.campaigns.launching import Launching
 from handlers.campaigns.schedule import Schedule
 from handlers.errors import HelpdeskError
 from handlers.knowledge import Knowledge
-from handlers.messages import GroupEvent
 from handlers.texts import campaigns as texts
 from handlers.turn import Deed
-from storage import people
+from storage import family, people
 from storage.campaigns import book, launches, readers, wishes
 from storage.campaigns.audience import Zones, fill
 from storage.campaigns.campaign import Audience, Campaign, Launch, LaunchState
@@ -152,6 +151,67 @@ async def test_what_501_people_read_is_approved_by_another_than_its_author(offic
     await presses(olga, texts.BUTTON_START_YES)
     assert (await now_is(office, made)).state == "scheduled"
     assert await states(office, made) == ["planned"]
+
+
+@pytest.mark.parametrize(
+    ("author_is", "account_is"),
+    [("Ольга", "Ольга Иванова"), ("Иванова Алёна", "алена  иванова"), ("О. Иванова", "Ольга Иванова")],
+)
+async def test_one_person_with_two_accounts_is_no_second_person(
+    office: Office, author_is: str, account_is: str
+) -> None:
+    """Whoever came into the panel by a second invitation approved their own announcement there."""
+    olga, account = await office.desk.colleague(author_is), await office.desk.colleague(account_is)
+    ivan = await office.desk.colleague("Иван Иванов")
+    author, double = await member(office, olga), await member(office, account)
+    await subscribers(office, 501)
+    made = await writes(office, author)
+    mark, heard = made.edition, len(account.heard)
+    await does(office, lambda deed: control.send_for_approval(deed, author, made.id, edition=mark))
+    assert texts.BUTTON_APPROVE in labels(ivan.heard[-2])
+    assert len(account.heard) == heard, "nobody is asked what they may not answer"
+    await account.presses(f"mail:show:{made.id}")
+    assert texts.BUTTON_APPROVE not in labels((await account.waits(), account.heard[-1])[1])
+    await refused(
+        office, texts.CALLED_ALIKE, lambda deed: control.approve(deed, double, made.id, edition=mark)
+    )
+    await presses(ivan, texts.BUTTON_APPROVE)
+    assert (await now_is(office, made)).is_approved
+
+
+async def test_accounts_joined_as_one_family_are_one_person(office: Office) -> None:
+    one = await member(office, await office.desk.colleague("Ольга"))
+    other = await member(office, await office.desk.colleague("Рабочая запись"))
+    await does(office, lambda deed: family.join(deed.tx, one.person_id, other.person_id, now=deed.now))
+    assert not await does(office, lambda deed: rights.is_other(deed, other, one.id))
+
+
+@pytest.mark.parametrize("names", [("Ольга Иванова", "Иван Иванов"), ("Оператор 1", "Оператор 12")])
+def test_namesakes_by_half_are_two_people(names: tuple[str, str]) -> None:
+    assert not rights.are_alike(*names)
+
+
+async def test_a_post_for_the_whole_region_needs_a_second_person_and_one_of_a_school_does_not(
+    office: Office,
+) -> None:
+    """A wall is one place, and a whole region reads it."""
+    lyceum, other = await office.school(), await office.school("Школа № 5")
+    author = await member(office, await office.desk.colleague("Ольга"))
+    of_school = await member(office, await office.admin(lyceum))
+    everywhere = (
+        Audience("venues"),
+        Audience("venues", municipalities=("Майкоп",)),
+        Audience("venues", school_ids=(lyceum.id, other.id)),
+    )
+    for audience, by, needs in (
+        *((each, author, True) for each in everywhere),
+        (Audience("venues", school_ids=(lyceum.id,)), author, False),
+        (Audience("venues", school_ids=(lyceum.id,)), of_school, False),
+    ):
+        draft = replace(DRAFT, audience=audience)
+        made = await does(office, lambda deed, by=by, draft=draft: control.create(deed, by, draft))  # type: ignore[misc]
+        checked = await does(office, lambda deed, by=by, made=made: control.check(deed, by, made.id))  # type: ignore[misc]
+        assert checked.needs_approval is needs, audience
 
 
 async def test_what_500_people_read_needs_nobody_else(office: Office) -> None:
@@ -563,6 +623,113 @@ async def test_a_corrected_text_is_also_what_those_read_who_are_told_later(offic
         assert await wishes.on_channel(tx, "vk") == [], "nobody was told there"
 
 
+async def is_told(office: Office, made: Campaign, launch: Launch) -> None:
+    """Everybody on the list is told, and the launch is over."""
+
+    async def work(deed: Deed) -> None:
+        batch = await readers.claim(deed.tx, "telegram", rules={launch.id: RULES}, limit=999, now=deed.now)
+        assert batch is not None
+        told = [(each.id, f"m{each.id}") for each in batch.readers]
+        await readers.mark_sent(deed.tx, told, now=deed.now)
+        assert await launches.finish(deed.tx, launch.id, now=deed.now)
+        await book.end(deed.tx, made.id, now=deed.now)
+
+    await does(office, work)
+
+
+async def goes_to_501(office: Office, author: Member, other: Member) -> Campaign:
+    """An announcement that was approved, and that so many have read."""
+    await subscribers(office, 501)
+    made = await writes(office, author)
+    mark = made.edition
+    await does(office, lambda deed: control.send_for_approval(deed, author, made.id, edition=mark))
+    await does(office, lambda deed: control.approve(deed, other, made.id, edition=mark))
+    await does(office, lambda deed: control.start_now(deed, author, made.id, edition=mark))
+    await is_told(office, made, await goes_out(office, made))
+    return await now_is(office, made)
+
+
+async def wished(office: Office) -> list[str]:
+    async with office.database.reading() as tx:
+        return [each.text for each in await wishes.listed(tx)]
+
+
+async def test_what_501_people_have_read_is_replaced_by_two_people(office: Office) -> None:
+    """One person changed in one step what a second one had to approve first."""
+    olga, ivan = await office.desk.colleague("Ольга"), await office.desk.colleague("Иван")
+    account = await office.desk.colleague("Ольга Петрова")
+    author, other = await member(office, olga), await member(office, ivan)
+    made = await goes_to_501(office, author, other)
+    new = "Срок **перенесён**: до 28 августа."
+    heard = len(account.heard)
+    assert await does(office, lambda deed: control.edit_sent(deed, author, made.id, text=new)) == 0
+    assert (await wished(office), (await now_is(office, made)).text) == ([], TEXT), "it waits"
+    assert "Ольга просит заменить текст" in said(ivan)[-2]
+    assert "получателей: 501" in said(ivan)[-2]
+    assert said(ivan)[-1] == "Срок перенесён: до 28 августа."
+    assert len(account.heard) == heard, "the author's other account is not asked"
+
+    async with office.database.reading() as tx:
+        first = await wishes.asked(tx, made.id)
+    assert first is not None
+    await refused(
+        office,
+        texts.OWN_APPROVAL,
+        lambda deed: control.agree_to_rewording(deed, author, made.id, mark=first.mark),
+    )
+    later = "Срок перенесён: до 29 августа."
+    await does(office, lambda deed: control.edit_sent(deed, author, made.id, text=later))
+    await ivan.presses(f"mail:reword:{made.id}:{first.mark}")
+    assert (await ivan.waits())[-1] == texts.NO_REWORDING, "they agree to what they have read"
+    await presses(ivan, f"Объявление № {made.id}")
+    assert later in last(ivan)
+    await presses(ivan, texts.BUTTON_APPROVE)
+    assert "Меняется сообщений: 501" in last(ivan)
+    assert "Иван согласовал(а) новый текст" in last(olga)
+    assert (await wished(office), (await now_is(office, made)).text) == ([later], later)
+    async with office.database.reading() as tx:
+        assert {each.by_id for each in await wishes.listed(tx)} == {author.id}, "the author hears the end"
+    await presses(ivan, texts.BUTTON_APPROVE)
+    assert last(ivan) == texts.NO_REWORDING, "a second press changes nothing"
+
+
+async def test_a_second_person_may_leave_the_text_as_it_is(office: Office) -> None:
+    olga, ivan = await office.desk.colleague("Ольга"), await office.desk.colleague("Иван")
+    author, other = await member(office, olga), await member(office, ivan)
+    made = await goes_to_501(office, author, other)
+    await does(office, lambda deed: control.edit_sent(deed, author, made.id, text="Новое"))
+    await presses(ivan, texts.BUTTON_KEEP)
+    assert "остаётся прежний текст" in last(ivan)
+    assert "Иван оставил(а) прежний текст" in last(olga)
+    await presses(ivan, texts.BUTTON_APPROVE)
+    assert (await wished(office), (await now_is(office, made)).text) == ([], TEXT)
+    # Whoever takes the announcement away for good wishes no other words any more.
+    await does(office, lambda deed: control.edit_sent(deed, author, made.id, text="Новее"))
+    assert await does(office, lambda deed: control.delete_sent(deed, author, made.id)) == 501
+    async with office.database.reading() as tx:
+        assert await wishes.asked(tx, made.id) is None
+
+
+async def test_nothing_is_replaced_while_a_request_is_under_way(office: Office) -> None:
+    """Paused this very moment: the request on its way still carries the old words."""
+    author = await member(office, await office.desk.colleague("Ольга"))
+    await subscribers(office, 2)
+    made = await writes(office, author)
+    await does(office, lambda deed: control.start_now(deed, author, made.id, edition=made.edition))
+    launch = await goes_out(office, made)
+
+    async def one_is_told(deed: Deed) -> None:
+        batch = await readers.claim(deed.tx, "telegram", rules={launch.id: RULES}, limit=2, now=deed.now)
+        assert batch is not None
+        await readers.mark_sent(deed.tx, [(batch.readers[0].id, "m1")], now=deed.now)
+
+    await does(office, one_is_told)
+    await does(office, lambda deed: control.pause(deed, author, made.id))
+    await refused(
+        office, texts.STILL_SENDING, lambda deed: control.edit_sent(deed, author, made.id, text="Новое")
+    )
+
+
 async def test_what_was_sent_is_wished_otherwise_once_it_is_not_on_its_way(office: Office) -> None:
     author = await member(office, await office.desk.colleague("Ольга"))
     await subscribers(office, 1)
@@ -588,74 +755,3 @@ async def test_what_was_sent_is_wished_otherwise_once_it_is_not_on_its_way(offic
     async with office.database.reading() as tx:
         (wish,) = await wishes.on_channel(tx, "telegram")
     assert (wish.launch_id, wish.deed, wish.after) == (launch.id, "delete", 0), "the later wish counts"
-
-
-async def test_the_list_says_how_far_each_is(office: Office) -> None:
-    olga = await office.desk.colleague("Ольга")
-    await olga.says("/campaigns")
-    assert (await olga.waits())[-1] == texts.NONE_YET
-    author = await member(office, olga)
-    await subscribers(office, 2)
-    made = await writes(office, author)
-    await does(office, lambda deed: control.start_now(deed, author, made.id, edition=made.edition))
-    await goes_out(office, made)
-    await olga.says("/campaigns")
-    assert f"№ {made.id} «Проверьте вход» · отправляется: 0 из 2" in (await olga.waits())[-1]
-    assert texts.BUTTON_BRAKE in labels(olga.heard[-1])
-    await presses(olga, f"Объявление № {made.id}")
-    assert texts.BUTTON_PAUSE in labels(olga.heard[-1])
-    await presses(olga, texts.BUTTON_STOP)
-    assert await states(office, made) == ["sending"], "it is asked for certain first"
-    await presses(olga, texts.BUTTON_STOP_YES)
-    assert await states(office, made) == ["stopped"]
-
-
-async def test_the_brake_works_in_a_group_and_names_nothing_where_others_read(office: Office) -> None:
-    school = await office.school()
-    olga, ivan = await office.desk.colleague("Ольга"), await office.desk.colleague("Иван")
-    author = await member(office, olga)
-    await subscribers(office, 1)
-    made = await writes(office, author)
-    await does(office, lambda deed: control.start_now(deed, author, made.id, edition=made.edition))
-    await goes_out(office, made)
-    group = await room_of(office, ivan, school.name)
-    await ivan.says("/campaigns", group=group.address)
-    assert (await group.waits())[-1] == texts.NOT_IN_THIS_GROUP
-    await ivan.says("стоп-кран", group=group.address)
-    heard = (await group.waits())[-1]
-    assert "Остановлено объявлений: 1" in heard
-    assert "Проверьте вход" not in heard
-    assert await states(office, made) == ["paused"]
-    assert "Проверьте вход" in last(olga), "the author hears which"
-
-
-@pytest.mark.parametrize("words", ["стоп-кран", "/stopall"])
-async def test_the_brake_works_where_the_wrong_post_is_being_read(office: Office, words: str) -> None:
-    olga = await office.desk.colleague("Ольга")
-    author = await member(office, olga)
-    await subscribers(office, 1)
-    made = await writes(office, author)
-    await does(office, lambda deed: control.start_now(deed, author, made.id, edition=made.edition))
-    await goes_out(office, made)
-    parents = office.desk.room(channel="vk")
-    joined = GroupEvent("joined", title="Родители 5 А", has_topics=False)
-    await office.desk.takes(olga, group=parents.address, group_event=joined)
-    await olga.says(words, group=parents.address)
-    assert "Остановлено объявлений: 1" in (await parents.waits())[-1]
-    assert await states(office, made) == ["paused"]
-
-
-async def room_of(office: Office, someone: Someone, school: str) -> Someone:
-    """A group chat that is the desk of a school."""
-    group = office.desk.room(channel="vk")
-    joined = GroupEvent("joined", title="Лицей", has_topics=False)
-    await office.desk.takes(someone, group=group.address, group_event=joined)
-    await someone.says("/desk", group=group.address)
-    await group.waits()
-    if school not in " ".join(labels(group.heard[-1])):
-        await someone.says(f"/desk {school}", group=group.address)
-        await group.waits()
-    chosen = next(b for row in group.heard[-1].buttons for b in row if school in b.label)
-    await someone.presses(chosen.payload, group=group.address)
-    await group.waits()
-    return group

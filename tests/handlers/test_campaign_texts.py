@@ -218,3 +218,21 @@ def test_the_preview_is_what_the_channel_will_send(knowledge: Knowledge) -> None
     assert len(shown) == 2
     assert shown[0].spans[0].bold
     assert [button.label for row in shown[-1].buttons for button in row] == ["Нужна помощь", "Отписаться"]
+
+
+@pytest.mark.parametrize(
+    ("audience", "named"),
+    [
+        (Audience("staff", age_groups=("under14",)), "возраст ребёнка"),
+        (Audience("staff", stages=("no_account",)), "шаг, на котором остановились"),
+        (Audience("venues", not_told_days=3), "объявлений не было столько дней"),
+        (Audience(asked_since=NOW), "только вместе с темой"),
+    ],
+)
+def test_a_filter_that_would_not_be_asked_is_an_error(
+    knowledge: Knowledge, audience: Audience, named: str
+) -> None:
+    """«Сотрудникам, дети до 14 лет» went to all the staff."""
+    (wrong,) = errors(found_in(knowledge, campaign(audience=audience)))
+    assert named in wrong
+    assert errors(found_in(knowledge, campaign(audience=Audience("staff", not_told_days=3)))) == []

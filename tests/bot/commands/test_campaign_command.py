@@ -110,7 +110,7 @@ def test_a_campaign_from_its_file_to_its_start(folder: Path) -> None:
     assert "продолжается" in helpdesk("resume", "1").stdout
     assert "остановлено" in helpdesk("stop", "1").stdout
     assert "уже закончено" in helpdesk("stop", "1", code=2).stderr
-    assert "Повторять нечего" in helpdesk("retry", "1", code=2).stderr
+    assert "уже закончено" in helpdesk("retry", "1", code=2).stderr
     assert "записан" in helpdesk("report", "1", "--out", "report.xlsx").stdout
     assert openpyxl.load_workbook("report.xlsx").sheetnames == ["Кому не дошло", "Итог"]
 

@@ -30,11 +30,12 @@ from handlers.staff import membership
 from handlers.texts import campaigns as texts
 from storage import family, people, stages
 from storage import staff as members
-from storage.campaigns import book, launches, readers, wishes
+from storage.campaigns import book, launches, readers, venues, wishes
 from storage.campaigns.audience import Zones, fill
 from storage.campaigns.campaign import Campaign, Launch, LaunchState, Reader
 from storage.campaigns.readers import Rules
 from storage.database import Database, Unavailable
+from storage.ticket import Desk
 from tests.bot.panel.test_panel import HOME, PNG, HandClock, key_of
 from tests.bot.panel.test_panel import Office as Room
 
@@ -70,10 +71,7 @@ class Office(Room):
         """A new draft; returns its number."""
         form = await browser.get("/panel/campaigns/new")
         saved = await browser.post("/panel/campaigns", data={"key": key_of(form), **FORM, **fields})
-        assert saved.status_code == 303, saved.text
-        number = re.fullmatch(r"/panel/campaigns/(\d+)\?done=saved", saved.headers["location"])
-        assert number is not None
-        return int(number[1])
+        return number_of(saved)
 
     async def is_ready(self, browser: httpx.AsyncClient, **fields: Any) -> int:
         """A draft that is checked and tried."""
@@ -143,6 +141,14 @@ async def does(browser: httpx.AsyncClient, number: int, deed: str, **form: str) 
     edition = re.search(r'name="edition" value="(\d+)"', (await browser.get(address(number))).text)
     data = {"edition": edition[1] if edition else "0", **form}
     return await browser.post(f"{address(number)}/{deed}", data=data)
+
+
+def number_of(saved: httpx.Response) -> int:
+    """Of the announcement that was kept."""
+    assert saved.status_code == 303, saved.text
+    number = re.fullmatch(r"/panel/campaigns/(\d+)\?done=saved", saved.headers["location"])
+    assert number is not None
+    return int(number[1])
 
 
 def address(number: int) -> str:
@@ -431,6 +437,59 @@ async def test_the_preview_shows_what_each_messenger_draws(office: Office) -> No
     assert texts.ODD_BOLD in bad
 
 
+async def test_a_filter_that_cannot_be_read_is_not_an_audience_of_everybody(office: Office) -> None:
+    await office.school("СОШ № 9", "Тахтамукайский район")
+    await office.subscribers(2)
+    olga = await office.colleague("Ольга")
+    municipal = await office.colleague("Кузнецов", role="municipal", municipality="Тахтамукайский район")
+    for browser in (olga, municipal):
+        page = (await browser.post("/panel/campaigns/preview", data={**FORM, "not_told_days": "-1"})).text
+        assert "нужно целое число" in page
+        assert "олучателей" not in page
+        assert texts.NOT_YOUR_READERS not in page
+
+
+async def test_whoever_approves_sees_every_filter(office: Office) -> None:
+    olga, maria = await office.colleague("Ольга"), await office.colleague("Мария")
+    number = await office.writes(olga, topics=TOPIC, asked_since="2026-10-15", not_told_days="5")
+    page = (await maria.get(address(number))).text
+    assert f"спрашивали: «{topic_title(office)}»" in page
+    assert TOPIC not in page
+    assert "спрашивали не раньше, чем 15.10.2026" in page
+    assert "объявлений не было дней: 5" in page
+
+
+async def test_the_wall_is_shown_as_it_will_be_without_its_picture(office: Office) -> None:
+    olga = await office.colleague("Ольга")
+    async with office.app.database.transaction() as tx:
+        await venues.add(
+            tx,
+            kind="vk_wall",
+            channel="vk",
+            chat_id="wall",
+            title="Стена",
+            desk=Desk("ministry"),
+            staff_id=None,
+            now=office.clock.now(),
+        )
+    button = {"label0": "Подробнее", "kind0": "url", "value0": "https://www.gosuslugi.ru/help"}
+    form = {"key": key_of(await olga.get("/panel/campaigns/new")), **FORM, **button, "who": "venues"}
+    saved = await olga.post("/panel/campaigns", data=form, files={"files": ("вход.png", PNG, "image/png")})
+    checked = await does(olga, number_of(saved), "check")
+    page = (await olga.get(checked.headers["location"])).text
+    assert texts.FILES_ON_WALL in page
+    chat, wall = page[page.index('aria-label="ВКонтакте"') :].split('aria-label="Стена сообщества ВКонтакте"')
+    assert "<img" in chat
+    assert "<img" not in wall
+    assert "Подробнее: https://www.gosuslugi.ru/help" in wall
+    assert 'class="key"' not in wall
+    without = (await olga.post("/panel/campaigns/preview", data={**FORM, "who": "venues"})).text
+    assert "Стена сообщества" in without
+    assert texts.FILES_ON_WALL not in without
+    to_parents = (await olga.post("/panel/campaigns/preview", data=FORM)).text
+    assert "Стена сообщества" not in to_parents
+
+
 async def test_of_others_readers_not_even_the_number_is_told(office: Office) -> None:
     await office.subscribers(2)
     school = await office.school("СОШ № 5")
@@ -484,6 +543,8 @@ async def test_a_planned_one_waits_is_held_and_let_go_again(office: Office) -> N
     assert await office.states(number) == ["asks", "asks"]
     page = (await olga.get(address(number))).text
     assert texts.WHY_HELD["people"] in page
+    assert "Отправить сейчас" not in page, "its time has not come: it is continued"
+    assert "Продолжить</button>" in page
     second = await does(olga, number, "pause")
     assert notice(second) == texts.NOTHING_TO_PAUSE
     first, _ = await office.launches(number)
@@ -588,6 +649,46 @@ async def test_the_page_tells_how_far_it_is_and_who_was_not_told(office: Office)
     assert last.status_code == STOP_LOOKING, "nothing more is to come"
 
 
+async def test_at_night_the_page_says_that_it_waits_for_the_morning(office: Office) -> None:
+    olga = await office.colleague("Ольга")
+    await office.tester()
+    await office.subscribers(60)
+    number = await office.is_ready(olga)
+    await does(olga, number, "start")
+    taken = await office.goes_out(number)
+    office.clock.passed = timedelta(hours=4, minutes=59)
+    async with office.app.database.transaction() as tx:
+        now = office.clock.now()
+        await readers.mark_sent(tx, [(each.id, str(each.id)) for each in taken[:6]], now=now)
+        await readers.put_back(tx, [each.id for each in taken[6:]], not_before=now)
+    page = (await olga.get(address(number))).text
+    assert "отправляется</span>" in page
+    assert "закончится примерно 3 ноября, 09:08" in page, "a minute's work is left until 20:00"
+
+    office.clock.passed = timedelta(hours=5, seconds=10)
+    page = (await olga.get(address(number))).text
+    assert "Ждёт 3 ноября, 09:00" in page
+    assert "отправляется</span>" not in page
+    assert "Скорость" not in page
+    assert texts.WAITS_FOR_HOURS in (await olga.get("/panel/campaigns")).text
+    office.clock.passed = timedelta(hours=18)
+    assert "Ждёт 3 ноября" not in (await olga.get(address(number))).text
+
+
+async def test_with_a_clock_of_its_own_the_panel_tells_one_time_of_an_announcement(office: Office) -> None:
+    app = office.app
+    app.settings = app.settings.model_copy(update={"timezone": "Asia/Yekaterinburg"})
+    there = Office(app, office.clock, httpx.ASGITransport(server.build(app)))
+    olga = await there.colleague("Ольга")
+    await there.tester()
+    await there.subscribers(1)
+    number = await there.is_ready(olga, when="15.12.2026 10:00")
+    await does(olga, number, "schedule")
+    page = (await olga.get(address(number))).text
+    assert "15 декабря 2026 года в 10:00" in page
+    assert "<b>15 декабря, 10:00</b>" in page
+
+
 async def of_57_not_told(olga: httpx.AsyncClient, number: int) -> None:
     """The list and the table of those who did not get it; nobody can be written to by them."""
     missed = await olga.get(f"{address(number)}/missed")
@@ -624,7 +725,55 @@ async def test_what_was_sent_is_changed_or_taken_away_on_wish(office: Office) ->
     assert "Меняется текст" in (await olga.get(address(number))).text
     assert (await does(olga, number, "erase")).status_code == 303
     async with office.app.database.reading() as tx:
-        assert {each.deed for each in await wishes.listed(tx)} == {"delete"}, "the last wish counts"
+        (last,) = await wishes.listed(tx)
+    assert last.deed == "delete", "the last wish counts"
+    done = replace(last, changed=1)
+    async with office.app.database.transaction() as tx:
+        assert await wishes.note_done(tx, last, done)
+        assert await wishes.finish(tx, done)
+    page = (await olga.get(address(number))).text
+    assert "Telegram: Удалено: сообщений 1" in page, "its figures stay when nobody is left"
+    assert "Удаляется" not in page
+
+
+async def test_what_501_people_have_read_is_replaced_by_two_people(office: Office) -> None:
+    olga, maria = await office.colleague("Ольга"), await office.colleague("Мария")
+    account = await office.colleague("Ольга Петрова")
+    await office.tester()
+    await office.subscribers(501)
+    number = await office.is_ready(olga)
+    await does(olga, number, "ask")
+    assert "Согласовать</button>" not in (await account.get(address(number))).text
+    assert notice(await does(account, number, "approve", edition="1")) == texts.CALLED_ALIKE
+    await does(maria, number, "approve")
+    await does(olga, number, "start")
+    told = await office.goes_out(number)
+    async with office.app.database.transaction() as tx:
+        await readers.mark_sent(tx, [(each.id, "5") for each in told], now=office.clock.now())
+        assert await launches.finish(tx, told[0].launch_id, now=office.clock.now())
+    # VK counts a smile as two characters.
+    long = await does(olga, number, "rewrite", text="🙂" * 2500)
+    assert notice(long) == texts.TOO_LONG_TO_REPLACE
+
+    new = "Новый срок: 28 августа"
+    page = await olga.get(address(number))
+    assert "Сообщений: 501." in page.text, "it is asked for certain first"
+    asked = await does(olga, number, "rewrite", text=new)
+    own, theirs = (await olga.get(asked.headers["location"])).text, (await maria.get(address(number))).text
+    assert "сначала его согласует другой человек" in own
+    assert "Новый текст ждёт согласия другого человека" in own
+    assert "Согласовать</button>" not in own
+    assert "Новый текст ждёт вашего согласия" in theirs
+    assert new in theirs
+    assert "Согласовать</button>" not in (await account.get(address(number))).text
+    mark = re.search(r'name="mark" value="(\d+)"', theirs)
+    assert mark is not None
+    assert notice(await does(maria, number, "agree", mark="1")) == texts.NO_REWORDING
+    assert notice(await does(olga, number, "agree", mark=mark[1])) == texts.OWN_APPROVAL
+    assert (await office.campaign(number)).text == TEXT
+    assert (await does(maria, number, "agree", mark=mark[1])).status_code == 303
+    assert (await office.campaign(number)).text == new
+    assert "Меняется текст" in (await maria.get(address(number))).text
 
 
 # Whose it is
@@ -656,6 +805,19 @@ async def test_a_school_writes_to_its_own_channels_and_sees_nothing_else(office:
             assert (await browser.get("/panel/campaigns/new", params={"like": number})).status_code == 404
     assert "Всей республике" in (await olga.get("/panel/campaigns")).text
     assert (await office.campaign(whole)).state == "draft"
+
+
+async def test_what_is_on_its_way_stands_above_the_drafts(office: Office) -> None:
+    olga = await office.colleague("Ольга")
+    await office.tester()
+    await office.subscribers(1)
+    going = await office.is_ready(olga, title="Идёт")
+    await does(olga, going, "start")
+    await office.goes_out(going)
+    office.clock.passed += timedelta(minutes=1)
+    draft = await office.writes(olga, title="Черновик")
+    page = (await olga.get("/panel/campaigns")).text
+    assert page.index(f'href="{address(going)}"') < page.index(f'href="{address(draft)}"')
 
 
 async def test_the_list_has_pages(office: Office) -> None:
