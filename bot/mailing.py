@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -18,25 +19,21 @@ import structlog
 
 from bot.channels.base import (
     Channel,
-    Closed,
     FetchError,
-    Moved,
     NotSent,
     Piece,
     Rejected,
     SendError,
     SlowDown,
     Unfinished,
-    Unreachable,
 )
 from bot.channels.files import Files
 from bot.clock import Clock, sleep_unless
 from bot.limits import Pacer
+from bot.mailing_fates import CLOSED_SECONDS, LONGEST_PAUSE_SECONDS, Fates, Stopped
 from handlers.campaigns import telling
-from handlers.campaigns.telling import Refusal
 from handlers.knowledge import Knowledge
 from storage.campaigns import launches, readers
-from storage.campaigns.campaign import Reader
 from storage.campaigns.readers import Batch, Rules
 from storage.database import Database, Transaction, Unavailable
 
@@ -49,52 +46,30 @@ IDLE_LOOK_SECONDS = 2.0
 """How often to look for readers when nobody woke us."""
 REPEAT_WITHIN = timedelta(minutes=50)
 """A messenger that drops repeats (VK: for an hour) is asked again within this time; later it is in doubt."""
-LONGEST_PAUSE_SECONDS = 60.0
 PIECE_TRIES = 6
 """Of what follows the first piece, while its reader waits."""
-FILE_TRIES = 4
-"""To get at the picture of an announcement; then people are told that it is not there."""
-GIVE_UP_ATTEMPTS = 30
-"""So many answers 5xx for one reader are no accident."""
 RULES_SECONDS = 1.0
 """How long what is being sent, and where it is day, is known: it is asked for every reader."""
 DATABASE_RETRY_SECONDS = 1.0
-CLOSED_SECONDS = 60.0
 LANDING_SECONDS = 5.0
+FRESH_SECONDS = 1.0
+"""Whoever was taken longer ago is sent nothing before a look whether people have stopped it meanwhile."""
+LOST_CLAIM_KEPT = timedelta(minutes=1)
+"""So long a database may still be carrying out what a lost connection asked of it."""
 
 
 @dataclass
-class _Fates:
-    """What became of the readers of one batch."""
+class _Flight:
+    """Readers on their way."""
 
-    waiting: dict[str, Reader]
-    """By chat: nobody has said anything of them yet, or they wait for the next piece."""
-    told: dict[int, str] = field(default_factory=dict)
-    """By reader: the messenger's numbers of the messages."""
-    refused: list[Refusal] = field(default_factory=list)
-    again: list[Reader] = field(default_factory=list)
-    repeated: list[Reader] = field(default_factory=list)
-    """Perhaps told; the messenger will not show it twice."""
-    doubtful: list[Reader] = field(default_factory=list)
-    moved: list[tuple[Reader, str]] = field(default_factory=list)
+    batch: Batch
+    fates: Fates
+    fresh_until: float = -math.inf
+    """Until then nobody need look whether people have stopped it."""
     requested: bool = False
     """A request was made: whatever goes wrong now, somebody may have been told."""
-    pause: float = 0.0
-    """Seconds after which those who are tried again are due."""
-    trouble: str = ""
-    """Why they are to be tried again, or in doubt."""
-    held: float = 0.0
-    """Seconds for which the messenger wants silence."""
-    lacks_file: bool = False
-    """What the announcement bears cannot be had."""
-    closed: bool = False
-    """The channel cannot be used until somebody mends it."""
-    uncounted: list[Reader] = field(default_factory=list)
-    """Those whose attempt was none: the messenger took nothing from anybody."""
-
-    def put_back(self, reader: Reader, *, is_doubtful: bool) -> None:
-        """Later; who was shown a beginning is in doubt: it must not be shown anew once that is forgotten."""
-        (self.repeated if is_doubtful else self.again).append(reader)
+    is_first_closed: bool = False
+    """Nobody was told yet that the channel takes nothing."""
 
 
 class Mailing:
@@ -130,8 +105,16 @@ class Mailing:
         self._rules_until = -math.inf
         self._pulse = 0
         self._flying: set[asyncio.Task[bool]] = set()
-        # Launches that have counted a refusal in this life.
-        self._refusing: set[int] = set()
+        # Of each launch: refusals on this channel since somebody was reached.
+        self._refused: Counter[int] = Counter()
+        # Readers who were taken, and whose fate is not on record yet.
+        self._taken: set[int] = set()
+        self._taking = asyncio.Lock()
+        # When the database was lost in the middle of taking somebody: they may be on record as taken.
+        self._lost_claims: list[datetime] = []
+        self._closed_until = -math.inf
+        # Of whose trouble with this channel people know.
+        self._told_closed: set[int] = set()
 
     def wake(self) -> None:
         """There may be readers."""
@@ -141,6 +124,7 @@ class Mailing:
         """Tell until cancelled; a lost database only makes it wait."""
         await self._insist(self._recover)
         await self._insist(self._stay_silent)
+        self._taken.clear()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._scout())
@@ -165,7 +149,7 @@ class Mailing:
                 async with self._database.reading() as tx:
                     is_ours = not await self._was_put_back(tx)
                     await self._ask_for_rules(tx)
-                if is_ours and self._rules:
+                if is_ours and self._rules and not self._is_closed:
                     self._busy.set()
             except Unavailable:
                 _log.warning("database_lost", channel=self._channel.name)
@@ -183,7 +167,7 @@ class Mailing:
 
     async def _fly(self) -> bool:
         """Take the next readers and tell them; False if there are none."""
-        batch = await self._insist(self._claim)
+        batch = await self._take()
         if batch is not None and batch.readers:
             await self._tell(batch)
         return batch is not None
@@ -205,8 +189,31 @@ class Mailing:
         if until is not None:
             self._pacer.hold((until - now).total_seconds())
 
+    async def _take(self) -> Batch | None:
+        """One at a time: whoever is on record as taken, and not among `_taken`, is then nobody's."""
+        async with self._taking:
+            batch = None if self._is_closed else await self._insist(self._claim)
+            if batch is not None:
+                self._taken.update(reader.id for reader in batch.readers)
+            return batch
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._clock.monotonic() < self._closed_until
+
     async def _claim(self) -> Batch | None:
+        now = self._clock.now()
+        try:
+            return await self._claim_at(now)
+        except Unavailable:
+            # It may have been kept, and only the answer was lost.
+            self._lost_claims.append(now)
+            raise
+
+    async def _claim_at(self, now: datetime) -> Batch | None:
         async with self._database.transaction() as tx:
+            self._lost_claims = [each for each in self._lost_claims if now - each < LOST_CLAIM_KEPT]
+            await readers.take_back(tx, self._channel.name, claimed=self._lost_claims, sparing=self._taken)
             if await self._was_put_back(tx):
                 return None
             if self._clock.monotonic() >= self._rules_until:
@@ -214,9 +221,7 @@ class Mailing:
             if not self._rules:
                 return None
             limit = self._channel.most_readers
-            return await readers.claim(
-                tx, self._channel.name, rules=self._rules, limit=limit, now=self._clock.now()
-            )
+            return await readers.claim(tx, self._channel.name, rules=self._rules, limit=limit, now=now)
 
     async def _was_put_back(self, tx: Transaction) -> bool:
         """Whether the database is older than it was: nobody is told before the next look has held it all."""
@@ -243,53 +248,66 @@ class Mailing:
     # ---- telling
 
     async def _tell(self, batch: Batch) -> None:
-        fates = _Fates({reader.chat_id: reader for reader in batch.readers})
+        flight = _Flight(batch, Fates({each.chat_id: each for each in batch.readers}, self._drops_repeats))
+        fates, flight.fresh_until = flight.fates, self._clock.monotonic() + FRESH_SECONDS
         try:
-            await self._send(batch, fates)
+            await self._send(flight)
         except SendError as error:
-            for reader in list(fates.waiting.values()):
-                self._sort(reader, error, fates)
+            self._slow_down(error)
+            fates.sort_all(error)
         except FetchError as error:
-            fates.again, fates.trouble = list(batch.readers), str(error)
-            fates.pause = self._pause_after(batch.readers)
-            fates.lacks_file = max(reader.attempts for reader in batch.readers) >= FILE_TRIES
+            fates.lack_file(error)
         except Exception as error:
             _log.exception("announcement_failed", channel=self._channel.name, launch=batch.launch_id)
             # What was asked of the messenger may have been carried out.
             name = type(error).__name__
-            for reader in list(fates.waiting.values()):
-                self._sort(reader, Unfinished(name) if fates.requested else Rejected(name), fates)
-        await self._insist(lambda: self._record(batch, fates))
+            fates.sort_all(Unfinished(name) if flight.requested else Rejected(name))
+        if fates.closed:
+            self._closed_until = self._clock.monotonic() + CLOSED_SECONDS
+            flight.is_first_closed = batch.launch_id not in self._told_closed
+            self._told_closed.add(batch.launch_id)
+        elif fates.told:
+            self._told_closed.discard(batch.launch_id)
+        await self._insist(lambda: self._record(flight))
+        self._taken.difference_update(reader.id for reader in batch.readers)
 
-    async def _send(self, batch: Batch, fates: _Fates) -> None:
+    @property
+    def _drops_repeats(self) -> bool:
+        return self._channel.drops_repeats
+
+    async def _send(self, flight: _Flight) -> None:
         """Make the requests of a batch; raises `SendError` when the answer is for all who are waiting."""
+        batch, fates = flight.batch, flight.fates
         message = telling.words(batch.body, batch.readers[0], self._knowledge)
         files = [await self._files.local(each, self._channels) for each in message.attachments]
         for number, piece in enumerate(self._channel.compose(message, files)):
-            send = self._go_on if number and not self._channel.drops_repeats else self._request
-            for chat_id, answer in (await send(fates, piece, f"{batch.key}:{number}")).items():
+            send = self._go_on if number and not self._drops_repeats else self._request
+            for chat_id, answer in (await send(flight, piece, f"{batch.key}:{number}")).items():
                 reader = fates.waiting[chat_id]
                 if isinstance(answer, SendError):
-                    self._sort(reader, answer, fates)
+                    self._slow_down(answer)
+                    fates.sort(reader, answer)
                 else:
-                    fates.told[reader.id] = ",".join(filter(None, [fates.told.get(reader.id), answer]))
+                    fates.note(reader, answer)
 
-    async def _go_on(self, fates: _Fates, piece: Piece, key: str) -> Mapping[str, str | SendError]:
+    async def _go_on(self, flight: _Flight, piece: Piece, key: str) -> Mapping[str, str | SendError]:
         """Send what follows the first piece: whoever has read the beginning must not be told it anew."""
         for attempt in range(PIECE_TRIES):
             await self._pacer.spare_turn()
             try:
-                return await self._request(fates, piece, key)
+                return await self._request(flight, piece, key)
             except SlowDown as error:
                 self._pacer.hold(error.seconds)
                 if error.seconds > LONGEST_PAUSE_SECONDS:
                     break
+            except Stopped:
+                break
             except NotSent:
                 await self._clock.sleep(2.0**attempt)
         raise Unfinished("only the beginning was sent")
 
-    async def _request(self, fates: _Fates, piece: Piece, key: str) -> Mapping[str, str | SendError]:
-        chat_ids = list(fates.waiting)
+    async def _request(self, flight: _Flight, piece: Piece, key: str) -> Mapping[str, str | SendError]:
+        chat_ids = list(flight.fates.waiting)
         if not chat_ids:
             return {}
         only = chat_ids[0] if len(chat_ids) == 1 else ""
@@ -298,65 +316,45 @@ class Mailing:
             # Whoever is taken must not wait for long: people may stop the launch meanwhile.
             raise SlowDown(self._pacer.held_for)
         try:
-            fates.requested = True
+            await self._refuse_if_stopped(flight)
+            flight.requested = True
             return await self._channel.send_to_many(chat_ids, piece, key=key)
         finally:
             self._pacer.done(only, messages=messages)
 
-    def _sort(self, reader: Reader, answer: SendError, fates: _Fates) -> None:
-        """Note what an answer means for this reader, whom nothing more is sent."""
-        fates.waiting.pop(reader.chat_id, None)
-        has_begun = fates.told.pop(reader.id, None) is not None
-        match answer:
-            case Unreachable():
-                fates.refused.append(Refusal(reader, answer.reason, str(answer)))
-            case Moved():
-                fates.moved.append((reader, answer.chat_id))
-            case SlowDown():
-                self._pacer.hold(answer.seconds)
-                _log.warning("channel_slowed", channel=self._channel.name, seconds=answer.seconds)
-                fates.put_back(reader, is_doubtful=has_begun)
-                fates.uncounted.append(reader)
-                fates.held = max(fates.held, answer.seconds)
-                fates.pause, fates.trouble = fates.held, str(answer)
-            case NotSent() if reader.attempts >= GIVE_UP_ATTEMPTS:
-                fates.refused.append(Refusal(reader, "gave_up", str(answer)))
-            case NotSent():
-                fates.put_back(reader, is_doubtful=has_begun)
-                fates.pause, fates.trouble = self._pause_after([reader]), str(answer)
-            case Closed():
-                fates.put_back(reader, is_doubtful=has_begun)
-                fates.uncounted.append(reader)
-                fates.pause, fates.trouble, fates.closed = CLOSED_SECONDS, str(answer), True
-            case Unfinished() if self._channel.drops_repeats:
-                fates.repeated.append(reader)
-                fates.pause, fates.trouble = self._pause_after([reader]), str(answer)
-            case Unfinished():
-                fates.doubtful.append(reader)
-                fates.trouble = str(answer)
-            case _:
-                fates.refused.append(Refusal(reader, "rejected", str(answer)))
+    async def _refuse_if_stopped(self, flight: _Flight) -> None:
+        """Fetching a picture, or a pause within a long message, gives people time to stop it."""
+        if self._clock.monotonic() < flight.fresh_until:
+            return
+        if not await self._insist(lambda: self._is_sending(flight.batch.launch_id)):
+            raise Stopped
+        flight.fresh_until = self._clock.monotonic() + FRESH_SECONDS
 
-    @staticmethod
-    def _pause_after(those: Sequence[Reader]) -> float:
-        return min(2.0 ** max(reader.attempts for reader in those), LONGEST_PAUSE_SECONDS)
+    async def _is_sending(self, launch_id: int) -> bool:
+        async with self._database.reading() as tx:
+            return await launches.is_sending(tx, launch_id) and not await self._was_put_back(tx)
+
+    def _slow_down(self, answer: SendError) -> None:
+        if isinstance(answer, SlowDown):
+            self._pacer.hold(answer.seconds)
+            _log.warning("channel_slowed", channel=self._channel.name, seconds=answer.seconds)
 
     # ---- recording
 
-    async def _record(self, batch: Batch, fates: _Fates) -> None:
-        now = self._clock.now()
+    async def _record(self, flight: _Flight) -> None:
+        batch, fates, now = flight.batch, flight.fates, self._clock.now()
         later = now + timedelta(seconds=fates.pause)
         async with self._database.transaction() as tx:
             await readers.mark_sent(tx, list(fates.told.items()), now=now)
             await telling.note_refused(tx, fates.refused, self._knowledge, now=now)
-            for reader, chat_id in fates.moved:
-                await readers.move(tx, reader, chat_id)
             for those, is_doubtful in ((fates.again, False), (fates.repeated, True)):
                 numbers = [reader.id for reader in those]
                 await readers.put_back(
                     tx, numbers, not_before=later, detail=fates.trouble, doubtful=is_doubtful
                 )
             await readers.put_back(tx, [reader.id for reader, _ in fates.moved], not_before=now)
+            for reader, chat_id in fates.moved:
+                await telling.note_moved(tx, reader, chat_id, self._knowledge, now=now)
             await readers.forgive(tx, [reader.id for reader in fates.uncounted])
             for reader in fates.doubtful:
                 await readers.give_up(
@@ -369,27 +367,22 @@ class Mailing:
                     tx, batch.launch_id, self._knowledge, reason="file", detail=fates.trouble, now=now
                 )
             if fates.closed:
-                await telling.hold(
-                    tx, batch.launch_id, self._knowledge, reason="channel", detail=fates.trouble, now=now
+                await telling.note_closed(
+                    tx,
+                    batch.launch_id,
+                    self._channel.name,
+                    self._knowledge,
+                    detail=fates.trouble,
+                    is_first=flight.is_first_closed,
+                    now=now,
                 )
-            await self._count(tx, batch, fates)
-
-    async def _count(self, tx: Transaction, batch: Batch, fates: _Fates) -> None:
-        """Keep count of refusals in a row; most batches have nothing to say about it."""
-        if not fates.refused and batch.launch_id not in self._refusing:
-            return
-        await telling.count_refusals(
-            tx,
-            batch.launch_id,
-            len(fates.refused),
-            self._knowledge,
-            reached=bool(fates.told),
-            now=self._clock.now(),
-        )
-        if fates.refused:
-            self._refusing.add(batch.launch_id)
-        elif fates.told:
-            self._refusing.discard(batch.launch_id)
+            row = 0 if fates.told else self._refused[batch.launch_id] + len(fates.refused)
+            if row >= telling.PAUSE_AFTER:
+                await telling.hold(
+                    tx, batch.launch_id, self._knowledge, reason="refusals", detail=str(row), now=now
+                )
+        is_over = fates.told or row >= telling.PAUSE_AFTER
+        self._refused[batch.launch_id] = 0 if is_over else self._refused[batch.launch_id] + len(fates.refused)
 
     async def _insist(self, deed: Callable[[], Awaitable[_T]]) -> _T:
         """Do it as soon as the database is there: what the messenger said must not be forgotten."""

@@ -258,7 +258,6 @@ launches = Table(
     # The number of the last person (then: venue) that was looked at; None: not begun, -1: all of them.
     Column("filled_to", Key),
     # Refusals since somebody was last reached.
-    Column("refused_in_row", Integer, nullable=False, server_default="0"),
     Column("started_at", Moment),
     # Somebody looked after it: a launch left alone for long does not go on by itself.
     Column("alive_at", Moment),

@@ -95,6 +95,12 @@ async def held(deed: Deed, campaign: Campaign, launch: Launch) -> None:
     await _tell(deed, await _in_charge(deed, campaign), texts.held(campaign, launch), buttons)
 
 
+async def channel_closed(deed: Deed, campaign: Campaign, channel: str, detail: str) -> None:
+    """One channel takes nothing; the others go on."""
+    said = texts.channel_closed(campaign, channel, detail)
+    await _tell(deed, await _in_charge(deed, campaign), said, [show_button(campaign)])
+
+
 async def done(deed: Deed, campaign: Campaign, launch: Launch) -> None:
     """A launch, or the last of its wave, is over: the figures are of the whole wave."""
     wave = [each for each in await launches.of_campaign(deed.tx, campaign.id) if each.wave == launch.wave]

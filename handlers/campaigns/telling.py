@@ -71,14 +71,35 @@ async def note_refused(
             await lost_venues.lose(Deed(tx, now, knowledge), venue, reason=refusal.reason)
 
 
-async def count_refusals(
-    tx: Transaction, launch_id: int, refused: int, knowledge: Knowledge, *, reached: bool, now: datetime
-) -> bool:
-    """Count refusals in a row; whether the launch has paused itself over them."""
-    row = await launches.note_refusals(tx, launch_id, refused, reached=reached)
-    if row < PAUSE_AFTER:
-        return False
-    return await hold(tx, launch_id, knowledge, reason="refusals", detail=str(row), now=now)
+async def note_moved(
+    tx: Transaction, reader: Reader, chat_id: str, knowledge: Knowledge, *, now: datetime
+) -> None:
+    """A group has another address now; where that is known already, its own row stands for it."""
+    if not await venues.move(tx, reader.channel, reader.chat_id, chat_id):
+        await note_refused(tx, [Refusal(reader, "gone", texts.MOVED_TO_KNOWN)], knowledge, now=now)
+
+
+async def note_closed(
+    tx: Transaction,
+    launch_id: int,
+    channel: str,
+    knowledge: Knowledge,
+    *,
+    detail: str,
+    is_first: bool,
+    now: datetime,
+) -> None:
+    """A channel takes nothing until somebody mends it: the others go on; the last one waits for people.
+
+    `is_first`: nobody was told of it yet.
+    """
+    if not await readers.has_left_elsewhere(tx, launch_id, channel):
+        await hold(tx, launch_id, knowledge, reason="channel", detail=detail, now=now)
+        return
+    launch = await launches.find(tx, launch_id)
+    campaign = await book.find(tx, launch.campaign_id) if launch else None
+    if is_first and campaign is not None:
+        await notices.channel_closed(Deed(tx, now, knowledge), campaign, channel, detail)
 
 
 async def hold(

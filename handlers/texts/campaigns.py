@@ -378,6 +378,7 @@ STOP_MEANS_BRAKE = (
     "ответьте на сообщение родителя."
 )
 FOR_PARENTS_ONLY = "Это кнопка для родителей: у сотрудников она ничего не меняет."
+MOVED_TO_KNOWN = "группа переехала туда, где объявления уже читают"
 BRAKE_NOT_ALLOWED = "Стоп-кран — у операторов министерства. Своё объявление остановите из списка /campaigns."
 
 
@@ -503,6 +504,16 @@ def held(campaign: Campaign, launch: Launch) -> str:
     return (
         f"Объявление {name(campaign)}{_where(launch)} поставлено на паузу: {why}{detail}. "
         "Само оно не продолжится."
+    )
+
+
+def channel_closed(campaign: Campaign, channel: str, detail: str) -> str:
+    """One channel takes nothing; the others go on."""
+    where = CHANNEL_NAMES.get(channel, channel)
+    return (
+        f"Объявление {name(campaign)}: {where} не работает ({escape(detail)}). "
+        f"В других каналах оно отправляется дальше. {where} пробую раз в минуту: когда канал починят, "
+        "отправка и там продолжится сама."
     )
 
 

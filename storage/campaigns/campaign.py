@@ -163,7 +163,6 @@ class Launch:
     filled_to: int | None
     """Up to which person (or venue) everybody is on the list; None: not begun, -1: to the end, less: families
     are looked at once more, up to minus that and two."""
-    refused_in_row: int
     started_at: datetime | None
     alive_at: datetime | None
     ended_at: datetime | None

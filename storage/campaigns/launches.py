@@ -132,7 +132,7 @@ async def resume(tx: Transaction, launch_id: int, *, by_id: int | None = None, n
     """People say that it may go on; False if it is not paused, or the brake is on."""
     if await braked_since(tx) is not None:
         return False
-    values = {"reason": None, "detail": None, "by_id": by_id, "alive_at": now, "refused_in_row": 0}
+    values = {"reason": None, "detail": None, "by_id": by_id, "alive_at": now}
     is_filled = launches.c.filled_to == TO_THE_END
     statement = update(launches).where(launches.c.id == launch_id, launches.c.state == "paused")
     sending = await tx.execute(statement.where(is_filled).values(state="sending", **values))
@@ -174,7 +174,7 @@ async def finish(tx: Transaction, launch_id: int, *, now: datetime) -> bool:
 async def reopen(tx: Transaction, launch_id: int, *, by_id: int | None, now: datetime) -> bool:
     """Those who were not reached are tried again (`readers.retry`); False if it is not over."""
     values = {"state": "sending", "reason": None, "by_id": by_id, "ended_at": None, "alive_at": now}
-    return await _switch(tx, launch_id, ("done",), {**values, "refused_in_row": 0})
+    return await _switch(tx, launch_id, ("done",), values)
 
 
 async def touch(tx: Transaction, launch_id: int, *, now: datetime) -> None:
@@ -184,15 +184,10 @@ async def touch(tx: Transaction, launch_id: int, *, now: datetime) -> None:
     )
 
 
-async def note_refusals(tx: Transaction, launch_id: int, refused: int, *, reached: bool) -> int:
-    """Count refusals in a row, `refused` more, unless somebody was `reached` with them. Returns the count."""
-    statement = (
-        update(launches)
-        .where(launches.c.id == launch_id)
-        .values(refused_in_row=0 if reached else launches.c.refused_in_row + refused)
-        .returning(launches.c.refused_in_row)
-    )
-    return await tx.scalar(statement) or 0
+async def is_sending(tx: Transaction, launch_id: int) -> bool:
+    """Whether it may tell its readers at this moment."""
+    query = select(launches.c.id).where(launches.c.id == launch_id, launches.c.state == "sending")
+    return await braked_since(tx) is None and await tx.scalar(query) is not None
 
 
 # ---- the brake
@@ -296,7 +291,6 @@ def _launch(row: Row[Any]) -> Launch:
         by_id=row.by_id,
         body=row.body,
         filled_to=row.filled_to,
-        refused_in_row=row.refused_in_row,
         started_at=row.started_at,
         alive_at=row.alive_at,
         ended_at=row.ended_at,

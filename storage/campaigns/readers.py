@@ -158,10 +158,25 @@ async def forgive(tx: Transaction, reader_ids: Collection[int]) -> None:
         )
 
 
-async def move(tx: Transaction, reader: Reader, chat_id: str) -> None:
-    """A group has another address now."""
-    await tx.execute(update(readers).where(readers.c.id == reader.id).values(chat_id=chat_id))
-    await tx.execute(update(venues).where(venues.c.id == reader.venue_id).values(chat_id=chat_id))
+async def take_back(
+    tx: Transaction, channel: str, *, claimed: Collection[datetime], sparing: Collection[int]
+) -> None:
+    """Put back who was taken at these moments by a claim whose answer was lost: nothing was sent to them.
+
+    `sparing` are those whom the caller is telling now.
+    """
+    if not claimed:
+        return
+    await tx.execute(
+        update(readers)
+        .where(
+            readers.c.channel == channel,
+            readers.c.state == "sending",
+            readers.c.claimed_at.in_(claimed),
+            readers.c.id.not_in(sparing),
+        )
+        .values(state="queued", claimed_at=None, attempts=readers.c.attempts - 1)
+    )
 
 
 async def recover(tx: Transaction, channel: str, *, safe_since: datetime | None) -> tuple[int, int]:
@@ -238,6 +253,16 @@ async def progress(tx: Transaction, launch_ids: Collection[int]) -> Progress:
         if row.reason is not None and row.state in {"failed", "skipped", "unknown"}:
             reasons[row.reason] = reasons.get(row.reason, 0) + row.number
     return Progress(states, reasons)
+
+
+async def has_left_elsewhere(tx: Transaction, launch_id: int, channel: str) -> bool:
+    """Whether anybody of this launch is still to be told on another channel."""
+    query = select(readers.c.id).where(
+        readers.c.launch_id == launch_id,
+        readers.c.channel != channel,
+        readers.c.state.in_(("queued", "sending")),
+    )
+    return await tx.scalar(query.limit(1)) is not None
 
 
 async def told_since(tx: Transaction, launch_ids: Collection[int], since: datetime) -> int:
@@ -328,12 +353,17 @@ _KNOWN = select(
     readers.c.id,
     readers.c.venue_id,
     readers.c.doubted_at,
+    venues.c.kind,
     people.c.unreachable,
     people.c.banned_at,
     people.c.muted_at,
     case((_REFUSES, 1), else_=0).label("refuses"),
     _TOLD_TO_ALL.label("told"),
-).select_from(readers.outerjoin(people, people.c.id == readers.c.person_id))
+).select_from(
+    readers.outerjoin(people, people.c.id == readers.c.person_id).outerjoin(
+        venues, venues.c.id == readers.c.venue_id
+    )
+)
 
 
 async def _ready(
@@ -354,7 +384,10 @@ async def _ready(
         waiting.append(readers.c.school_id.is_not_distinct_from(of_one.school_id))
     query = _KNOWN.where(*waiting).order_by(readers.c.id).limit(limit)
     rules = {"since": now - WEEK, "category": launch.body["category"]}
-    return list((await tx.execute(query, rules)).all())
+    found = list((await tx.execute(query, rules)).all())
+    # A post is split otherwise than a message: no batch holds both.
+    walls = [number for number, row in enumerate(found) if row.kind == "vk_wall"]
+    return found[: walls[0] or 1] if walls else found
 
 
 def _barred(row: Any, rule: Rules) -> str | None:

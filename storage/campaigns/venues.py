@@ -192,13 +192,16 @@ async def rename(tx: Transaction, channel: str, chat_id: str, *, title: str) -> 
         await tx.execute(update(venues).where(_here(channel, chat_id)).values(title=title))
 
 
-async def move(tx: Transaction, channel: str, old: str, new: str) -> None:
-    """A group has another chat_id now: what waits for the old one goes there; twice is as once."""
+async def move(tx: Transaction, channel: str, old: str, new: str) -> bool:
+    """A group has another chat_id now: what waits for the old one goes there; twice is as once.
+
+    False: the new one is known as a place of its own, and the old one stays as it is.
+    """
     if old == new:
-        return
+        return True
     before, after = await at(tx, channel, old), await at(tx, channel, new)
     if before is None:
-        return
+        return True
     if after is not None and after.lost_reason == MET:
         await forget(tx, after.id)
         after = None
@@ -210,6 +213,7 @@ async def move(tx: Transaction, channel: str, old: str, new: str) -> None:
         await tx.execute(update(venues).where(venues.c.id == before.id).values(**values))
         waiting = readers.c.venue_id == before.id, readers.c.state == "queued"
         await tx.execute(update(readers).where(*waiting).values(chat_id=new))
+    return after is None
 
 
 _PLACE = [venues.c.kind, venues.c.channel, venues.c.chat_id]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import text
 
 from handlers.campaigns import telling
+from handlers.knowledge import Knowledge
 from storage import family, people, subscriptions
-from storage.campaigns import launches, readers
-from storage.campaigns.campaign import Launch, Progress, Reader
+from storage.campaigns import launches, readers, venues
+from storage.campaigns.campaign import Audience, Launch, Progress, Reader, VenueKind
 from storage.campaigns.readers import Batch, Rules
 from storage.database import Database
+from storage.ticket import Desk
 from tests.campaigns import begin, progress_of, settle, write
 
 NOON = datetime(2026, 8, 24, 9, 0, tzinfo=UTC)
@@ -292,3 +295,87 @@ async def test_an_answer_5xx_is_no_refusal(database: Database) -> None:
     assert await told(database, launch) == all_but(batch)
     assert await told(database, launch, now=later) == numbers(batch.readers)
     assert await reasons(database, launch) == {}
+
+
+# ---- places where a crowd reads
+
+
+async def posted(database: Database, places: Mapping[VenueKind, Sequence[str]]) -> Launch:
+    """A post whose list is made, for these places."""
+    async with database.transaction() as tx:
+        for kind, chats in places.items():
+            for chat_id in chats:
+                await venues.add(
+                    tx,
+                    kind=kind,
+                    channel=kind.partition("_")[0],
+                    chat_id=chat_id,
+                    title=chat_id,
+                    desk=Desk("ministry"),
+                    staff_id=None,
+                    now=NOON,
+                )
+    campaign = await write(database, now=NOON, readers_of=Audience(who="venues"))
+    return await begin(database, campaign, now=NOON)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_the_wall_shares_no_request_with_chats(database: Database, *, is_first: bool) -> None:
+    """Split as a post, a long announcement was too long for the chats: VK refused it to all of them."""
+    chats: dict[VenueKind, list[str]] = {"vk_chat": ["2000000001", "2000000002"]}
+    wall: dict[VenueKind, list[str]] = {"vk_wall": ["wall"]}
+    launch = await posted(database, {**wall, **chats} if is_first else {**chats, **wall})
+    batches = [await claimed(database, launch, channel="vk") for _ in range(3)]
+    taken = [sorted(each.chat_id for each in batch.readers) for batch in batches if batch is not None]
+    assert taken == ([["wall"], chats["vk_chat"]] if is_first else [chats["vk_chat"], ["wall"]])
+
+
+async def test_a_group_that_moved_is_told_where_it_is_now(database: Database, knowledge: Knowledge) -> None:
+    launch = await posted(database, {"telegram_group": ["-100"]})
+    batch = await claimed(database, launch)
+    assert batch is not None
+    await moves(database, batch.readers[0], "-200", knowledge)
+    again = await claimed(database, launch)
+    assert again is not None
+    assert numbers(again.readers) == [-200]
+
+
+async def test_a_group_that_moved_to_where_it_is_known_breaks_nothing(
+    database: Database, knowledge: Knowledge
+) -> None:
+    """Both rows would have had one address: the database refused, and nothing went out any more."""
+    launch = await posted(database, {"telegram_group": ["-100", "-200"]})
+    batch = await claimed(database, launch, limit=1)
+    assert batch is not None
+    await moves(database, batch.readers[0], "-200", knowledge)
+    assert await reasons(database, launch) == {"gone": 1}
+    assert await told(database, launch) == [-200]
+
+
+async def moves(database: Database, reader: Reader, chat_id: str, knowledge: Knowledge) -> None:
+    """The messenger says so in its answer."""
+    async with database.transaction() as tx:
+        await readers.put_back(tx, [reader.id], not_before=NOON)
+        await telling.note_moved(tx, reader, chat_id, knowledge, now=NOON)
+
+
+# ---- the database breaks
+
+
+async def test_who_was_taken_by_a_claim_whose_answer_was_lost_is_taken_again(database: Database) -> None:
+    launch = await launched(database)
+    lost = await claimed(database, launch, limit=1)
+    later = NOON + timedelta(seconds=2)
+    flying = await claimed(database, launch, limit=1, now=later)
+    assert lost is not None
+    assert flying is not None
+    (reader,) = lost.readers
+    for claimed_at, sparing in ((later, [flying.readers[0].id]), (NOON, [reader.id])):
+        async with database.transaction() as tx:
+            await readers.take_back(tx, "telegram", claimed=[claimed_at], sparing=sparing)
+        assert (await progress_of(database, launch)).of("sending") == 2, "whoever is being told is left alone"
+    async with database.transaction() as tx:
+        await readers.take_back(tx, "telegram", claimed=[NOON], sparing=[])
+    again = await claimed(database, launch, limit=1, now=later)
+    assert again is not None
+    assert [(each.id, each.attempts) for each in again.readers] == [(reader.id, 1)]

@@ -96,7 +96,6 @@ def _make_campaigns() -> None:
         sa.Column("by_id", _KEY, nullable=True),
         sa.Column("body", sa.JSON(), nullable=True),
         sa.Column("filled_to", _KEY, nullable=True),
-        sa.Column("refused_in_row", sa.Integer(), server_default="0", nullable=False),
         sa.Column("started_at", _MOMENT, nullable=True),
         sa.Column("alive_at", _MOMENT, nullable=True),
         sa.Column("ended_at", _MOMENT, nullable=True),
