@@ -20,7 +20,7 @@ CALLS_PER_SECOND = 20
 _SLOW = {6, 9, 29}
 """VK takes too much from us, and does not say for how long."""
 _CAPTCHA, _CAPTCHA_SECONDS = 14, 60.0
-_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, _GROWTH = 1.0, 60.0, 1.5
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, _GROWTH = 1.0, 60.0, 1.25
 """Of silence after such an answer: every one that follows in a row makes it longer."""
 _UNFINISHED = {1, 10, 13, 22, 36}
 _CLOSED = {
@@ -183,7 +183,7 @@ class _Gate:
         return _OF_TRIP * min(self._trips) if len(self._trips) == _TRIPS else 0.0
 
 
-_SECOND = 1.01
+_SECOND = 1.003
 """VK's second on our clock, with room for a timer that wakes early."""
 _TRIPS = 100
 _OF_TRIP = 0.9
