@@ -10,7 +10,7 @@ from bot.parts import App
 from faq.markup import Span, draw_plain
 from handlers.campaigns import composing, progress
 from handlers.campaigns.composing import Compose, Shown
-from handlers.messages import Attachment, Outgoing
+from handlers.messages import Address, Attachment, Outgoing
 from handlers.texts import basics, venues
 from storage.campaigns.audience import MESSENGERS, Sample
 from storage.campaigns.campaign import Campaign
@@ -64,7 +64,9 @@ def in_words(app: App, some: Sequence[Sample]) -> list[str]:
         school = app.knowledge.school(each.school_id)
         channel = basics.CHANNEL_NAMES.get(each.channel, each.channel)
         place = f", {school.name}, {school.municipality}" if school is not None else ""
-        lines.append(f"{channel} {progress.masked(each.chat_id)}{place}")
+        is_wall = Address(each.channel, each.chat_id) == composing.WALL
+        name = venues.WALL if is_wall else f"{channel} {progress.masked(each.chat_id)}"
+        lines.append(f"{name}{place}")
     return lines
 
 

@@ -400,6 +400,7 @@ class Campaigns:
             may_approve=is_wide and is_other and found.state == "approval" and not found.is_approved,
             told=far.total.of("sent"),
             rewording=rewording,
+            new_text=plain(rewording.text) if rewording else "",
             may_agree=may_agree,
             may_keep=rewording and (is_wide or rewording.by_id == member.id),
             notice=notice,

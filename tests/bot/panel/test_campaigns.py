@@ -478,6 +478,7 @@ async def test_the_wall_is_shown_as_it_will_be_without_its_picture(office: Offic
     checked = await does(olga, number_of(saved), "check")
     page = (await olga.get(checked.headers["location"])).text
     assert texts.FILES_ON_WALL in page
+    assert "<span>Стена сообщества ВКонтакте</span>" in page, "and not «…all»"
     chat, wall = page[page.index('aria-label="ВКонтакте"') :].split('aria-label="Стена сообщества ВКонтакте"')
     assert "<img" in chat
     assert "<img" not in wall
