@@ -168,7 +168,7 @@ async def send_anyway(turn: Turn, member: Member, argument: str) -> None:
     await handling.hold(turn, member, found)
     ticket = await casework.hand_over(turn.tx, turn.scope(member), found.id, now=turn.now)
     if ticket is None:
-        raise HelpdeskError(texts.TICKET_CLOSED)
+        raise HelpdeskError(texts.too_late(found.id))
     await conversations.note_delivery(turn.tx, message.id, None)
     await _deliver(turn, member, ticket, message.id)
     text = texts.other_answered(ticket.id, member.name, message.text)
@@ -235,7 +235,7 @@ async def _refuse_second(turn: Turn, member: Member, ticket: Ticket, message_id:
     await conversations.note_delivery(turn.tx, message_id, "second")
     fresh = await casework.seen(turn.tx, turn.scope(member), ticket.id)
     if fresh is None or fresh.state == "closed":
-        raise HelpdeskError(texts.TICKET_CLOSED)
+        raise HelpdeskError(texts.too_late(ticket.id))
     owner = await staff.find(turn.tx, fresh.owner_id or 0)
     await turn.send(
         Outgoing(

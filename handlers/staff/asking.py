@@ -50,12 +50,17 @@ async def meant(turn: Turn, member: Member, incoming: Incoming) -> Meant:
     """What these words are: what the place says, what they reply to, what was asked, what they go on with."""
     if incoming.ticket_id is not None and turn.group is None:
         return Meant(incoming.ticket_id, incoming.means or ANSWER)  # the form of a page says what it is
-    replied = await _replied_to(turn, member, incoming)
-    if replied is not None:
-        return replied
+    mark = await _mark_of_reply(turn, incoming)
+    if mark is not None and (mark.asks or mark.ticket_id is not None):
+        as_ = mark.asks or _as(member, mark.ticket_id or 0)
+        return Meant(mark.ticket_id, as_, None if mark.asks else mark.shows_id)
     if incoming.ticket_id is not None:
         return Meant(incoming.ticket_id, _as(member, incoming.ticket_id))  # the topic of a group
-    if member.replying_to is not None or member.replying_as is not None:
+    is_awaited = member.replying_to is not None or member.replying_as is not None
+    if incoming.reply_to is not None and (mark is None or not is_awaited):
+        # Perhaps to the card of somebody who was forgotten since: no other parent may read the answer.
+        return Meant(None)
+    if is_awaited:
         return Meant(member.replying_to, member.replying_as or ANSWER)
     return await _going_on(turn, member)
 
@@ -75,15 +80,6 @@ async def is_reply_to_case(turn: Turn, incoming: Incoming) -> bool:
     """Whether the words reply to a message about a case, or to a question of ours."""
     mark = await _mark_of_reply(turn, incoming)
     return mark is not None and (mark.ticket_id is not None or bool(mark.asks))
-
-
-async def _replied_to(turn: Turn, member: Member, incoming: Incoming) -> Meant | None:
-    mark = await _mark_of_reply(turn, incoming)
-    if mark is not None and mark.asks:
-        return Meant(mark.ticket_id, mark.asks)
-    if mark is None or mark.ticket_id is None:
-        return None
-    return Meant(mark.ticket_id, _as(member, mark.ticket_id), mark.shows_id)
 
 
 async def _mark_of_reply(turn: Turn, incoming: Incoming) -> SentMark | None:

@@ -162,7 +162,7 @@ async def _write_about(turn: Turn, member: Member, incoming: Incoming, meant: as
     if ticket is None:
         raise HelpdeskError(texts.TICKET_UNKNOWN)
     if ticket.state == "closed":
-        raise HelpdeskError(texts.TICKET_CLOSED)
+        raise HelpdeskError(texts.too_late(ticket.id))
     name, _, detail = meant.as_.partition(":")
     if name == asking.ANSWER:
         await answering.answer(turn, member, ticket, incoming, answers_id=meant.shows_id)
@@ -174,7 +174,7 @@ async def _write_about(turn: Turn, member: Member, incoming: Incoming, meant: as
 
 
 def _closed(ticket: Ticket, deed: str) -> str:
-    return texts.TICKET_CLOSED if deed in _SAYS_SOMETHING else said.closed(ticket.id)
+    return texts.too_late(ticket.id) if deed in _SAYS_SOMETHING else said.closed(ticket.id)
 
 
 COMMANDS: Mapping[str, Deed] = {

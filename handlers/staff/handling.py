@@ -56,7 +56,7 @@ async def close(turn: Turn, member: Member, ticket: Ticket, _: str) -> None:
     """Close the case and tell everybody whom it concerns."""
     closed = await close_quietly(turn, member, ticket)
     if closed is None:
-        raise HelpdeskError(texts.TICKET_CLOSED)
+        raise HelpdeskError(texts.too_late(ticket.id))
     told = texts.other_closed(ticket.id, member.name)
     await turn.send(Outgoing(turn.address, told, ticket_id=ticket.id))
     await tell_colleagues(turn, closed, told)
@@ -91,12 +91,12 @@ async def hold(turn: Turn, member: Member, ticket: Ticket) -> Ticket:
     Before anything else is locked, so that the parent's events wait for us and not for each other.
     """
     if await people.hold(turn.tx, ticket.person_id) is None:
-        raise HelpdeskError(texts.TICKET_CLOSED)  # they asked to be forgotten
+        raise HelpdeskError(texts.too_late(ticket.id))  # they asked to be forgotten
     fresh = await casework.seen(turn.tx, turn.scope(member), ticket.id)
     if fresh is None:
         raise HelpdeskError(texts.TICKET_UNKNOWN)
     if fresh.state == "closed":
-        raise HelpdeskError(texts.TICKET_CLOSED)
+        raise HelpdeskError(texts.too_late(ticket.id))
     return fresh
 
 

@@ -154,9 +154,13 @@ STAFF_LEFT = (
     "Вы больше не сотрудник: вопросы родителей сюда не придут. Чтобы вернуться, нужно новое приглашение."
 )
 NO_OPEN_TICKETS = "Открытых вопросов нет."
-TICKET_CLOSED = "Этот вопрос уже закрыт: родителю ничего не отправлено."
 TICKET_UNKNOWN = "Такого вопроса нет или он вам не виден."
 EMPTY_ANSWER = "Пустой ответ не отправлен: напишите текст или приложите файл."
+
+
+def too_late(number: int) -> str:
+    """To the staff, who wanted to say something: several cases may lie in one chat."""
+    return f"Вопрос № {number} уже закрыт: родителю ничего не отправлено."
 
 
 def no_answer_to(said: str) -> str:

@@ -105,9 +105,9 @@ async def test_buttons_of_a_closed_question_say_so(house: House) -> None:
     await colleague.hears(texts.other_closed(number, "Мария"))
     for button in ("Закрыть", "Ответить"):
         await colleague.presses(button)
-        await colleague.hears(texts.TICKET_CLOSED)
+        await colleague.hears(texts.too_late(number))
     await colleague.says("Ещё кое-что", reply_to=card)
-    await colleague.hears(texts.TICKET_CLOSED)
+    await colleague.hears(texts.too_late(number))
     await parent.hears_nothing()
 
 
@@ -119,7 +119,7 @@ async def test_a_double_press_closes_once(house: House) -> None:
     await colleague.presses("Закрыть")
     await colleague.presses("Закрыть")
     await parent.hears(texts.ticket_closed(number))
-    await colleague.hears(texts.TICKET_CLOSED)
+    await colleague.hears(texts.too_late(number))
     await parent.hears_nothing()
 
 

@@ -95,7 +95,7 @@ async def test_an_answer_to_somebody_who_was_forgotten_goes_nowhere(desk: Desk) 
     await colleague.presses(f"answer:{number}")
     await colleague.says("Связь добавили")
     heard = await colleague.waits()
-    assert any("забыт" in said or said == texts.TICKET_CLOSED for said in heard)
+    assert any("забыт" in said or said == texts.too_late(number) for said in heard)
     assert await parent.waits() == []
 
 

@@ -187,6 +187,31 @@ async def test_a_reply_to_what_was_asked_is_that_even_after_other_deeds(office: 
     assert await other.waits() == []
 
 
+@pytest.mark.parametrize("before", ["answered", "asked for an answer"])
+async def test_a_reply_to_the_card_of_a_forgotten_family_is_read_by_no_other_family(
+    office: Office, before: str
+) -> None:
+    """It went on with the answer of a moment ago: another parent read it."""
+    school = await office.school()
+    maria = await office.admin(school)
+    gone, other = await office.desk.parent(), await office.desk.parent("Ольга")
+    await office.asks(gone, school)
+    card = maria.heard[-1]
+    number = await office.asks(other, school)
+    await gone.presses("forget:yes")
+    await gone.waits()
+    await maria.presses(f"answer:{number}")
+    await maria.waits()
+    if before == "answered":
+        await maria.says("Подойдите с документами")
+        assert "Подойдите с документами" in (await other.waits())[0]
+        await maria.waits()
+    await replies(maria, card, "Исправили, войдите заново")
+    assert await maria.waits() == [texts.WHOSE_ANSWER]
+    assert await other.waits() == []
+    assert await gone.waits() == []
+
+
 async def test_a_note_is_edited_as_a_note(office: Office) -> None:
     school = await office.school()
     maria, petr = await office.admin(school), await office.admin(school, "Пётр")

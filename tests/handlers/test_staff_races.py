@@ -79,7 +79,7 @@ async def test_two_close_a_case_at_the_same_moment(office: Office) -> None:
     counts, told = (len(maria.heard), len(petr.heard)), len(parent.heard)
     await at_once(office, (maria, {"button": f"close:{number}"}), (petr, {"button": f"close:{number}"}))
     heard = [*new(maria, counts[0]), *new(petr, counts[1])]
-    assert heard.count(texts.TICKET_CLOSED) == 1
+    assert heard.count(texts.too_late(number)) == 1
     assert len(parent.heard) == told + 1
     assert (await ticket_of(office, number)).state == "closed"
 
@@ -107,7 +107,7 @@ async def test_one_answers_while_the_other_closes(office: Office) -> None:
     before = len(maria.heard)
     await at_once(office, (maria, {"text": "Готово"}), (petr, {"button": f"close:{number}"}))
     arrived = any("Готово" in message.text for message in parent.heard)
-    refused = texts.TICKET_CLOSED in new(maria, before)
+    refused = texts.too_late(number) in new(maria, before)
     assert arrived != refused
     assert (await ticket_of(office, number)).state == "closed"
 
@@ -154,9 +154,9 @@ async def test_nothing_can_be_done_with_a_closed_case(office: Office) -> None:
     for label in ("Взять", "Ответить", "Шаблон", "Спросить", "Заметка", "Передать", "Срочно", "Закрыть"):
         await maria.presses(payload(card, label))
         (refusal,) = await maria.waits()
-        assert refusal in {texts.TICKET_CLOSED, said.closed(number)}
+        assert refusal in {texts.too_late(number), said.closed(number)}
     await replies(maria, card, "Ещё кое-что")
-    assert await maria.waits() == [texts.TICKET_CLOSED]
+    assert await maria.waits() == [texts.too_late(number)]
     assert await everything_in(office.database) == before
     assert len(parent.heard) == told
 
@@ -169,7 +169,7 @@ async def test_an_answer_begun_before_the_case_was_closed(office: Office) -> Non
     left_out = {"staff": ("replying_to", "replying_as")}
     before, told = await everything_in(office.database, but=left_out), len(parent.heard)
     await maria.says("Готово")
-    assert (await maria.waits())[-1] == texts.TICKET_CLOSED
+    assert (await maria.waits())[-1] == texts.too_late(number)
     assert await everything_in(office.database, but=left_out) == before
     assert len(parent.heard) == told
 

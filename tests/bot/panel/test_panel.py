@@ -456,7 +456,7 @@ async def test_a_closed_question_takes_no_answer_and_loses_none(office: Office) 
     refused = await olga.post(f"/panel/questions/{number}/answer", data=late)
     assert refused.status_code == 409
     assert "Я печатала долго</textarea>" in refused.text
-    assert texts.TICKET_CLOSED in refused.text
+    assert texts.too_late(number) in refused.text
     assert await office.heard() == []
     assert "без ответа" in (await maria.get("/panel", params={"list": "closed"})).text
 
