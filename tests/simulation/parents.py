@@ -159,6 +159,9 @@ class Parent:
         if "сотрудники этого не увидели" in heard.text:
             self._takes_photos_back()
         opened = _number_of_opened([heard])
+        if opened is not None and self._calls and self._case is None:
+            # An answer may come before the parent has read that there is a case.
+            self._world.opened(opened, self.phone.place, self._timeline.now())
         if opened is not None and self._case is None and not self._calls:
             self._opened(opened)  # the bot did not understand twice, and the parent said no more
         elif opened is not None and self._case is not None and opened not in self._world.cases:

@@ -242,7 +242,8 @@ class Colleague:
             await self._splits(heard)
             return
         choice = heard.offers(f"{incident}:answer")
-        asked = asking(await self.press(heard, choice, number=0)) if choice is not None else None
+        heard_of = await self.press(heard, choice, number=0) if choice is not None else []
+        asked = asking(heard_of, f"общую беду № {incident.partition(':')[2]}:")
         if asked is None:
             return
         word = self.world.word("answer", self.phone.place, self.timeline.now(), to_all_of=school)
@@ -287,7 +288,7 @@ class Colleague:
         if anyway is not None and self.happens(0.5):
             heard = await self.press(*anyway, number=news.number)
             self.count("answers although somebody else has the case")
-        asked = asking(heard)
+        asked = asking(heard, f"{'по вопросу' if deed == 'ask' else 'ответ на вопрос'} № {news.number}:")
         if asked is None:
             return None
         said = await self._says("staff text", self._answers(news), reply_to=asked)
@@ -357,9 +358,10 @@ class Colleague:
 
     async def _edits(self, said: Said) -> None:
         """Write an answer anew: the parent has to see the new words, and that they are new."""
-        if said.sent is None or self.is_gone or not self._may_edit(said):
-            return
         first = said.words[0]
+        # Of what did not arrive the author knows that a new version does not, either.
+        if said.sent is None or first.refused or self.is_gone or not self._may_edit(said):
+            return
         again = self.world.word("answer", self.phone.place, self.timeline.now(), case=first.case)
         again.text = f"edit of {first.marker}"
         again.is_edit, again.to_all_of, again.told = True, first.to_all_of, set(first.told)
@@ -380,7 +382,8 @@ class Colleague:
         )
 
     async def _notes(self, news: News) -> None:
-        asked = asking(await self.presses(news, f"note:{news.number}"))
+        heard = await self.presses(news, f"note:{news.number}")
+        asked = asking(heard, f"заметку к вопросу № {news.number}:")
         if asked is None:
             return
         word = self.world.word("note", self.phone.place, self.timeline.now(), case=news.number)
@@ -397,7 +400,7 @@ class Colleague:
         up = _last_choice(heard, lambda choice: choice.payload.endswith(_HIGHER), chance=self.chance)
         if up is None:
             return
-        why = asking(await self.press(*up, number=news.number))
+        why = asking(await self.press(*up, number=news.number), f"Передаю вопрос № {news.number} ")
         if why is not None:
             await self._gives_reason(news, why)
             self.count("passed up by hand")
@@ -407,7 +410,7 @@ class Colleague:
         case = self.world.cases.get(news.number)
         if find is None or case is None:
             return
-        asked = asking(await self.press(*find, number=news.number))
+        asked = asking(await self.press(*find, number=news.number), "название школы")
         if asked is None:
             return
         await self.writes("staff text", to.spoken, reply_to=asked)
@@ -416,7 +419,7 @@ class Colleague:
         chosen = _last_choice(heard, lambda choice: choice.payload == wanted, chance=self.chance)
         if chosen is None:
             return
-        why = asking(await self.press(*chosen, number=news.number))
+        why = asking(await self.press(*chosen, number=news.number), f"Передаю вопрос № {news.number} ")
         if why is None:
             return
         now = self.timeline.now()
@@ -496,14 +499,17 @@ class Colleague:
         heard: list[Heard] = []
         for _ in range(1 if is_edit else _PATIENCE):
             heard += await self.listens(said.words[0].case)
-            if reason_in(heard) is not None or any("отправляю" in each.text for each in heard):
+            is_sent = any("отправляю" in each.text for each in heard)
+            is_note = any("заметка" in each.text.casefold() and _ONLY_STAFF in each.text for each in heard)
+            if is_sent or is_note or reason_in(heard) is not None:
                 break
-        reason = reason_in(heard)
-        if reason is None or (reason == "taken" and await self._sends_anyway(said, heard)):
+        # What is heard besides «отправляю» is of something done before.
+        reason = None if is_sent else reason_in(heard)
+        if not is_note and (reason is None or (reason == "taken" and await self._sends_anyway(said, heard))):
             return
         for word in said.words:
             word.refused = word.refused or not word.reached
-        self.count("answers refused in words")
+        self.count("answers kept as notes" if is_note else "answers refused in words")
 
     async def _sends_anyway(self, said: Said, heard: list[Heard]) -> bool:
         """A colleague was first, and yet it is to be sent; of an album each photo would be asked for."""
@@ -591,6 +597,8 @@ _PATIENCE = 5
 """So many times a member listens for what becomes of an answer: groups are written to slowly."""
 _FORGOTTEN_BY_THEN = 45.0
 """Seconds; what follows an answer within half a minute belongs to it."""
+_ONLY_STAFF = "родитель её не увидит"
+"""A note was awaited still: it is safer to keep words from the parent than to send a note."""
 _TOLD = re.compile(r"№ (\d+)")
 _HIGHER = (":municipal", ":ministry")
 
@@ -615,9 +623,9 @@ def _incident_of(heard: Heard) -> str:
     return button.payload.rpartition(":")[0] if button is not None else "inc:0"
 
 
-def asking(heard: list[Heard]) -> Heard | None:
-    """The message that asks for words."""
-    return next((each for each in heard if "апишите" in each.text), None)
+def asking(heard: list[Heard], sign: str) -> Heard | None:
+    """The message that asks for these words; in a slow group an older question may come at the same time."""
+    return next((each for each in heard if "апишите" in each.text and sign in each.text), None)
 
 
 def _with(words: list[Word], chance: Random) -> str:
