@@ -563,6 +563,7 @@ def test_a_few_calendars_agree_with_a_walk_minute_by_minute(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @settings(walked, max_examples=100)
 @given(calendars(), st.randoms(use_true_random=False))
 def test_three_years_agree_with_a_walk_minute_by_minute(calendar: WorkingCalendar, random: Random) -> None:

@@ -12,7 +12,7 @@ from bot.app import running
 from bot.settings import Settings
 from tests.bot.panel.test_panel_page import CHROMIUM, FLAGS, Desk
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ async def test_a_phrasing_is_added_on_a_phone_and_the_page_tells_when_it_is_done
     await page.get_by_label("Как спрашивает родитель").fill("циферки на трубку не капают")
     await page.get_by_role("button", name="Проверить и добавить").click()
     await expect(page.get_by_role("heading", name="Проверяется")).to_be_visible()
-    await expect(page.get_by_role("heading", name="Добавлено", exact=True)).to_be_visible(timeout=90_000)
+    await expect(page.get_by_role("heading", name="Добавлено", exact=True)).to_be_visible(timeout=240_000)
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
     # The refusal above is answered 400, of which the browser itself complains.
     assert [each for each in desk.complaints if "400" not in each] == []
