@@ -10,7 +10,7 @@ from handlers.texts import basics as texts
 from handlers.texts import staff as said
 from storage import people, staff
 from tests.house import House
-from tests.ways import other_two_ways, two_ways
+from tests.ways import other_two_ways, two_ways, unhurried
 
 pytestmark = pytest.mark.slow
 
@@ -142,6 +142,7 @@ async def test_old_buttons_of_a_parent_still_make_sense(house: House) -> None:
     await colleague.hears_nothing()
 
 
+@unhurried  # what follows within half a minute belongs together
 @other_two_ways
 async def test_several_messages_in_a_row_are_one_answer(house: House) -> None:
     colleague = await house.colleague()
