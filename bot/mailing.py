@@ -109,7 +109,6 @@ class Mailing:
         self._refused: Counter[int] = Counter()
         # Readers who were taken, and whose fate is not on record yet.
         self._taken: set[int] = set()
-        self._taking = asyncio.Lock()
         # When the database was lost in the middle of taking somebody: they may be on record as taken.
         self._lost_claims: list[datetime] = []
         self._closed_until = -math.inf
@@ -167,7 +166,7 @@ class Mailing:
 
     async def _fly(self) -> bool:
         """Take the next readers and tell them; False if there are none."""
-        batch = await self._take()
+        batch = None if self._is_closed else await self._insist(self._claim)
         if batch is not None and batch.readers:
             await self._tell(batch)
         return batch is not None
@@ -189,14 +188,6 @@ class Mailing:
         if until is not None:
             self._pacer.hold((until - now).total_seconds())
 
-    async def _take(self) -> Batch | None:
-        """One at a time: whoever is on record as taken, and not among `_taken`, is then nobody's."""
-        async with self._taking:
-            batch = None if self._is_closed else await self._insist(self._claim)
-            if batch is not None:
-                self._taken.update(reader.id for reader in batch.readers)
-            return batch
-
     @property
     def _is_closed(self) -> bool:
         return self._clock.monotonic() < self._closed_until
@@ -204,11 +195,13 @@ class Mailing:
     async def _claim(self) -> Batch | None:
         now = self._clock.now()
         try:
-            return await self._claim_at(now)
+            batch = await self._claim_at(now)
         except Unavailable:
             # It may have been kept, and only the answer was lost.
             self._lost_claims.append(now)
             raise
+        self._taken.update(reader.id for reader in (batch.readers if batch is not None else ()))
+        return batch
 
     async def _claim_at(self, now: datetime) -> Batch | None:
         async with self._database.transaction() as tx:
