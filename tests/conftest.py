@@ -24,6 +24,7 @@ from handlers.knowledge import Knowledge
 from storage.database import Database
 from tests.house import SPEED, House, open_house
 from tests.postgresql import server
+from tests.ways import TRANSPORTS, spared
 
 ROOM_IN_MEMORY = 2 * 2**30
 """Bytes that must be free in memory's file system for the databases of the tests to live there."""
@@ -32,15 +33,15 @@ if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > ROOM_IN_MEM
     # Every commit waits for the disk otherwise, and half of the suite's time is that waiting.
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
-TRANSPORTS = ("telegram-polling", "telegram-webhook", "vk-polling", "vk-callback")
-
-
 USUAL_PATIENCE = 120
 """Seconds that a test may take unless it says otherwise (`timeout` in pyproject.toml)."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Spread the long tests, the longest first: at the end they would keep one worker busy, others idle."""
+    if left_out := set(spared(items)):
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [each for each in items if each not in left_out]
     long = sorted(filter(_patience, items), key=_patience, reverse=True)
     spread = [each for each in items if not _patience(each)]
     for number, each in enumerate(long):

@@ -27,6 +27,7 @@ from handlers.cases.working_time import (
     WrongCalendar,
     region_calendar,
 )
+from tests.sizes import size
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 USUAL = WorkingCalendar()
@@ -564,7 +565,7 @@ def test_a_few_calendars_agree_with_a_walk_minute_by_minute(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@settings(walked, max_examples=100)
+@settings(walked, max_examples=size(30, 100))
 @given(calendars(), st.randoms(use_true_random=False))
 def test_three_years_agree_with_a_walk_minute_by_minute(calendar: WorkingCalendar, random: Random) -> None:
     agrees_with_a_walk(calendar, random)
