@@ -63,6 +63,8 @@ class Checks:
         """The last morning's digest of each chat of the staff."""
         self.joined: set[int] = set()
         """The cases that have ever been part of an incident."""
+        self._undelivered: dict[int, datetime] = {}
+        """When the staff last heard that an answer to this case did not arrive."""
         self._clock = clock
 
     def complain(self, check: str, about: str) -> None:
@@ -94,6 +96,7 @@ class Checks:
             return
         self.world.counts["told that an answer did not arrive"] += 1
         number = int(told[1])
+        self._undelivered[number] = self._clock.now()
         parent = self.world.cases[number].place if number in self.world.cases else heard.place
         for word in self.world.answers_to(number):
             if not (word.reached or word.refused):
@@ -101,9 +104,23 @@ class Checks:
                 self.refusals.claim(Claim("undelivered", parent, number, word.at))
         for word in self.world.answers_to(0):
             if number in word.told and parent not in word.seen_at:
-                word.told.discard(number)
-                word.undelivered.add(number)
-                self.refusals.claim(Claim("undelivered", parent, number, word.last_sent or word.at))
+                self._does_not_come(word, number, parent)
+
+    def goes_to(self, word: Word, numbers: Collection[int]) -> None:
+        """Its author was told to which cases an answer to all goes.
+
+        The desk may have heard of some that they did not arrive before the author hears where all went.
+        """
+        word.told |= set(numbers)
+        for number in numbers:
+            case, heard_at = self.world.cases.get(number), self._undelivered.get(number)
+            if case is not None and heard_at is not None and heard_at >= word.at:
+                self._does_not_come(word, number, case.place)
+
+    def _does_not_come(self, word: Word, number: int, parent: Place) -> None:
+        word.told.discard(number)
+        word.undelivered.add(number)
+        self.refusals.claim(Claim("undelivered", parent, number, word.last_sent or word.at))
 
     def _look(self, word: Word, place: Place, said: str) -> None:
         word.seen_at.add(place)

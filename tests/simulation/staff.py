@@ -251,11 +251,8 @@ class Colleague:
         heard_of = await self.listens(0)
         for told in heard_of:
             if "Вопросы:" in told.text:
-                word.told |= {int(number) for number in _TOLD.findall(told.text.partition("Вопросы:")[2])}
-        # What could not be delivered may be reported within the same moment.
-        not_delivered = {case_in(told.text) or 0 for told in heard_of if "не доставлен" in told.text}
-        word.undelivered |= word.told & not_delivered
-        word.told -= not_delivered
+                numbers = {int(number) for number in _TOLD.findall(told.text.partition("Вопросы:")[2])}
+                self.checks.goes_to(word, numbers)
         word.refused = not word.told and reason_in(heard_of) is not None
         self.count("incidents answered")
         if not word.refused and self.happens(self._habits.edits):

@@ -281,6 +281,28 @@ def test_an_answer_reported_as_undelivered_is_not_lost(
     assert not checks.counts
 
 
+def test_the_desk_hears_that_an_answer_to_all_did_not_arrive_before_its_author_hears_where_it_went(
+    world: World, checks: Checks, clock: StoppedClock
+) -> None:
+    for parent, number in ((PARENT, 7), (OTHER_PARENT, 8)):
+        world.belongs(parent, world.schools[0], clock.now())
+        world.opened(number, parent, clock.now())
+    checks.refusals.blocks[PARENT] = [Span(clock.now())]
+    first = world.word("answer", ADMINISTRATOR, clock.now(), to_all_of=world.schools[0])
+    checks.hear(heard(ADMINISTRATOR, "Ответ на вопрос № 7 не доставлен: родитель заблокировал бота."))
+    checks.goes_to(first, {7, 8})
+    checks.hear(heard(OTHER_PARENT, first.marker))
+    checks.nothing_lost()
+    assert not checks.counts, checks.complaints
+
+    clock.pass_by(timedelta(hours=1))
+    second = world.word("answer", ADMINISTRATOR, clock.now(), to_all_of=world.schools[0])
+    checks.goes_to(second, {7, 8})
+    checks.hear(heard(OTHER_PARENT, second.marker))
+    checks.nothing_lost()
+    assert checks.counts == {"lost": 1}
+
+
 REASONS: tuple[Reason, ...] = ("closed", "no_right", "left", "elsewhere", "taken", "undelivered", "forgotten")
 
 
