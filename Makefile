@@ -26,7 +26,7 @@ test: $(VENV)/.test browser
 long: export LONG := 1
 long: test
 
-# Less than a minute: everything but whole conversations on real servers and thousands of messages.
+# About a minute: whatever needs no database, no index, no server and no thousands of messages.
 fast: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not browser"
 

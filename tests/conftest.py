@@ -33,6 +33,9 @@ if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > ROOM_IN_MEM
     # Every commit waits for the disk otherwise, and half of the suite's time is that waiting.
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
+_SLOW = frozenset({"database_url", "sqlite_template", "postgresql", "index_folder"})
+"""Whatever needs a database or the index of the whole base is left out of the fast suite."""
+
 USUAL_PATIENCE = 120
 """Seconds that a test may take unless it says otherwise (`timeout` in pyproject.toml)."""
 
@@ -42,6 +45,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out := set(spared(items)):
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [each for each in items if each not in left_out]
+    for item in items:
+        if not _SLOW.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
     long = sorted(filter(_patience, items), key=_patience, reverse=True)
     spread = [each for each in items if not _patience(each)]
     for number, each in enumerate(long):

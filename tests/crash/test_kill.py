@@ -33,7 +33,7 @@ from tests.sizes import size
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-VK_KILLS, TELEGRAM_KILLS = size(5, 13), size(3, 8)
+VK_KILLS, TELEGRAM_KILLS = size(3, 13), size(2, 8)
 """Of each combination: by `make long` four on VK make 52, two on Telegram 16."""
 MOMENTS = ("sent", "start", "receiving", "answering", "sending", "slow", "uploading", "whenever")
 NO_SUCH_MOMENT_SECONDS = 4.0

@@ -64,7 +64,8 @@ def test_hardly_anything_of_the_held_out_questions_was_seen(held_out: list[Label
     assert len(everything) - len(held_out) <= len(everything) // 50
 
 
-@pytest.mark.parametrize("mode", [pytest.param("semantic", marks=pytest.mark.slow), "lexical"])
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["semantic", "lexical"])
 def test_the_golden_questions_may_only_get_better(mode: str, request: pytest.FixtureRequest) -> None:
     matcher: Matcher = request.getfixturevalue("matcher" if mode == "semantic" else "lexical_matcher")
     now, before = set(golden_misses.misses_of(matcher, mode=mode)), set(golden_misses.listed(mode=mode))

@@ -15,7 +15,7 @@ from handlers.knowledge import Knowledge
 from tests.handlers.walk import AtOnce, Walk, World
 from tests.sizes import size
 
-HALF = size(700, 5_000)
+HALF = size(400, 5_000)
 """Steps of each of the two long walks: two processes share them."""
 STEPS_OF_ONE_WALK = 100
 MOST_TURNS = 10

@@ -25,6 +25,8 @@ from storage import conversations, feed, people
 from storage.database import Database, Unavailable
 from tests.clock import FastClock
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 40
 WEBP = b"RIFF\x10\0\0\0WEBPVP8 "

@@ -18,6 +18,8 @@ from storage.campaigns.campaign import Campaign
 from storage.database import Database
 from storage.staff import Invitation
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
 
 

@@ -28,6 +28,8 @@ from storage import knowledge
 from storage.database import Database
 from tests.clock import FastClock
 
+pytestmark = pytest.mark.slow
+
 SLUG = "password-recovery"
 OTHER = "phone-lost-or-changed"
 HEAD = "text\tlabels\tkind\n"
@@ -92,7 +94,6 @@ def entries(data: Path) -> dict[str, knowledge.Entry]:
 # --- check --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_the_packaged_base_may_be_published(data: Path) -> None:
     result = faq("check")
     assert result.exit_code == 0, result.stderr
@@ -186,7 +187,6 @@ def test_export_to_a_folder_is_refused(tmp_path: Path) -> None:
 # --- import -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_an_imported_topic_replaces_the_packaged_one(base: Base, tmp_path: Path, data: Path) -> None:
     write(one(base, title="Пароль забыт"), tmp_path / "base.yaml")
     result = brought("base.yaml")
@@ -198,7 +198,6 @@ def test_an_imported_topic_replaces_the_packaged_one(base: Base, tmp_path: Path,
     assert "Новых: 0, изменено: 0, без изменений: 1." in brought("base.yaml").stdout
 
 
-@pytest.mark.slow
 def test_an_import_reaches_a_database_by_address(
     base: Base, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,7 +208,6 @@ def test_an_import_reaches_a_database_by_address(
     assert "Пароль забыт" in faq("list").stdout
 
 
-@pytest.mark.slow
 def test_a_new_topic_gets_its_place_in_the_menu(base: Base, tmp_path: Path, data: Path) -> None:
     phrasings = tuple(f"{text} на марсе" for text in base.topics[SLUG].phrasings)
     topic = replace(base.topics[SLUG], slug="mars", button="Марс", title="Марс", phrasings=phrasings)
@@ -230,7 +228,6 @@ def test_what_was_exported_is_imported_without_a_change(tmp_path: Path, data: Pa
     assert not data.exists()
 
 
-@pytest.mark.slow
 def test_a_dry_run_of_a_folder_changes_nothing(base: Base, tmp_path: Path, data: Path) -> None:
     folder = tmp_path / "base" / "topics"
     folder.mkdir(parents=True)
@@ -304,7 +301,6 @@ def spoiled(base: Base) -> tuple[Base, str]:
 
 
 @pytest.mark.usefixtures("by_words")
-@pytest.mark.slow
 def test_an_import_that_harms_golden_questions_changes_nothing_unless_forced(
     base: Base, tmp_path: Path, data: Path
 ) -> None:
@@ -325,7 +321,6 @@ def test_an_import_that_harms_golden_questions_changes_nothing_unless_forced(
     assert in_use(data).topics[SLUG] == worse.topics[SLUG]
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("by_words")
 def test_the_packaged_golden_questions_are_asked_by_default(base: Base, tmp_path: Path, data: Path) -> None:
     robbed, taker = base.topics[OTHER], base.topics[SLUG]
@@ -352,7 +347,6 @@ def test_golden_questions_that_cannot_be_read_are_named(
 # --- eval ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_eval_prints_a_table_of_ours_and_of_rapidfuzz(base: Base, tmp_path: Path) -> None:
     phrasing = base.topics["phone-lost-or-changed"].phrasings[0]
     _labelled(
@@ -368,7 +362,6 @@ def test_eval_prints_a_table_of_ours_and_of_rapidfuzz(base: Base, tmp_path: Path
         assert said in result.stdout
 
 
-@pytest.mark.slow
 def test_eval_gives_json_of_several_files_as_one_set(base: Base, tmp_path: Path) -> None:
     phrasing = base.topics["phone-lost-or-changed"].phrasings[0]
     _labelled(tmp_path / "one.tsv", f"{phrasing}\t{SLUG}\tplain")
@@ -431,7 +424,6 @@ def test_vectors_of_operators_phrasings_are_used_too(tmp_path: Path) -> None:
 # --- tune ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_tune_brings_vectors_and_thresholds_up_to_date(base: Base, tmp_path: Path) -> None:
     topics = sorted(base.topics.values(), key=lambda topic: topic.slug)
     ours = [f"скажите {each.phrasings[0]}\t{each.slug}\tplain" for each in topics]

@@ -9,6 +9,8 @@ from typer.testing import CliRunner, Result
 
 from bot.__main__ import app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
