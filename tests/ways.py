@@ -40,10 +40,10 @@ _ALTERNATIVES = (
 
 
 def spared(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """What only `make long` holds: each test elsewhere has one messenger's way less, or one database.
+    """What only `make long` holds.
 
-    Of all eight ways a conversation is held on two, Telegram and VK on another database each; of the two
-    databases a test sees one. Which ones is another for each test, so that all of them meet all of it.
+    Else a conversation is held on two ways of eight, Telegram and VK on another database each, and any other
+    test on one database of two. Which ones is another for each test: together they meet all of it.
     """
     if LONG:
         return []
@@ -51,9 +51,9 @@ def spared(items: Iterable[pytest.Item]) -> list[pytest.Item]:
     for item in items:
         params = getattr(getattr(item, "callspec", None), "params", {})
         if "database_kind" in params:
-            other = sorted(f"{key}={each}" for key, each in params.items() if key not in _WAY)
-            test = f"{item.nodeid.partition('[')[0]} {other}"
-            held[test][params.get("transport", ""), params["database_kind"]] = item
+            transport, kind = params.get("transport", ""), params["database_kind"]
+            name, _, ids = item.nodeid.partition("[")
+            held[name + ids.replace(transport, "").replace(kind, "")][transport, kind] = item
     return [
         item
         for test, ways in held.items()
@@ -69,6 +69,3 @@ def _kept(ways: list[tuple[str, str]], number: int) -> Collection[tuple[str, str
     if len(ways) == 2 and ways[0][0] == ways[1][0]:  # both databases, and nothing else
         return [ways[number % 2]]
     return ways
-
-
-_WAY = frozenset({"transport", "database_kind"})
