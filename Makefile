@@ -26,7 +26,7 @@ test: $(VENV)/.test browser
 long: export LONG := 1
 long: test
 
-# About a minute: whatever needs no database, no index, no server and no thousands of messages.
+# A minute or two: whatever needs no database, no index, no server and no thousands of messages.
 fast: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not browser"
 

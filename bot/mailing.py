@@ -200,7 +200,8 @@ class Mailing:
             # It may have been kept, and only the answer was lost.
             self._lost_claims.append(now)
             raise
-        self._taken.update(reader.id for reader in (batch.readers if batch is not None else ()))
+        if batch is not None:
+            self._taken.update(reader.id for reader in batch.readers)
         return batch
 
     async def _claim_at(self, now: datetime) -> Batch | None:

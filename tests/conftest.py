@@ -41,7 +41,10 @@ USUAL_PATIENCE = 120
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Spread the long tests, the longest first: at the end they would keep one worker busy, others idle."""
+    """Leave out what only `make long` holds, mark what is slow, and spread the long tests.
+
+    The longest come first: at the end they would keep one worker busy, others idle.
+    """
     if left_out := set(spared(items)):
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [each for each in items if each not in left_out]

@@ -12,14 +12,18 @@ from tests.sizes import LONG
 
 TRANSPORTS = ("telegram-polling", "telegram-webhook", "vk-polling", "vk-callback")
 
-two_ways = pytest.mark.parametrize(
-    ("transport", "database_kind"), [("telegram-polling", "sqlite"), ("vk-callback", "postgresql")]
+_PAIRS = (
+    [("telegram-polling", "sqlite"), ("vk-callback", "postgresql")],
+    [("telegram-webhook", "postgresql"), ("vk-polling", "sqlite")],
+    [("telegram-polling", "postgresql"), ("vk-callback", "sqlite")],
+    [("telegram-webhook", "sqlite"), ("vk-polling", "postgresql")],
 )
+"""All eight ways, two at a time: another messenger, and another database."""
+
+two_ways = pytest.mark.parametrize(("transport", "database_kind"), _PAIRS[0])
 """Instead of four transports times two databases."""
 
-other_two_ways = pytest.mark.parametrize(
-    ("transport", "database_kind"), [("telegram-webhook", "postgresql"), ("vk-polling", "sqlite")]
-)
+other_two_ways = pytest.mark.parametrize(("transport", "database_kind"), _PAIRS[1])
 """The other halves."""
 
 unhurried = pytest.mark.parametrize("speed", [6.0])
@@ -30,13 +34,6 @@ LONG_WHILE = 1.0
 
 BOTH_DATABASES = ("tests/storage/", "tests/crash/", "tests/handlers/test_staff_races.py")
 """Where it matters which database it is: always held on both."""
-
-_ALTERNATIVES = (
-    {("telegram-polling", "sqlite"), ("vk-callback", "postgresql")},
-    {("telegram-webhook", "postgresql"), ("vk-polling", "sqlite")},
-    {("telegram-polling", "postgresql"), ("vk-callback", "sqlite")},
-    {("telegram-webhook", "sqlite"), ("vk-polling", "postgresql")},
-)
 
 
 def spared(items: Iterable[pytest.Item]) -> list[pytest.Item]:
@@ -65,7 +62,7 @@ def spared(items: Iterable[pytest.Item]) -> list[pytest.Item]:
 
 def _kept(ways: list[tuple[str, str]], number: int) -> Collection[tuple[str, str]]:
     if len(ways) == 2 * len(TRANSPORTS):
-        return _ALTERNATIVES[number % len(_ALTERNATIVES)]
+        return _PAIRS[number % len(_PAIRS)]
     if len(ways) == 2 and ways[0][0] == ways[1][0]:  # both databases, and nothing else
         return [ways[number % 2]]
     return ways

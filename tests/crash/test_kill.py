@@ -29,15 +29,12 @@ from tests.emulators.telegram import TelegramServer
 from tests.emulators.vk import UPLOAD, VkServer
 from tests.emulators.vk import Fault as VkFault
 from tests.house import VK_CONFIRMATION, VK_GROUP, VK_SECRET, VK_TOKEN, WEBHOOK_SECRET
-from tests.sizes import LONG, size
+from tests.sizes import long, size
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 VK_KILLS, TELEGRAM_KILLS = size(3, 13), size(2, 8)
 """Of each combination: by `make long` four on VK make 52, two on Telegram 16."""
-VK_WAYS = [("vk-polling", "postgresql"), ("vk-callback", "sqlite")]
-if LONG:
-    VK_WAYS += [("vk-polling", "sqlite"), ("vk-callback", "postgresql")]
 MOMENTS = ("sent", "start", "receiving", "answering", "sending", "slow", "uploading", "whenever")
 NO_SUCH_MOMENT_SECONDS = 4.0
 """Kill anyway when the moment does not come."""
@@ -48,7 +45,15 @@ UNSENT_SHOWN = 12
 _clock = SystemClock()
 
 
-@pytest.mark.parametrize(("transport", "database_kind"), VK_WAYS)
+@pytest.mark.parametrize(
+    ("transport", "database_kind"),
+    [
+        ("vk-polling", "postgresql"),
+        ("vk-callback", "sqlite"),
+        pytest.param("vk-polling", "sqlite", marks=long),
+        pytest.param("vk-callback", "postgresql", marks=long),
+    ],
+)
 async def test_vk_loses_nothing_and_says_nothing_twice(
     transport: str,
     database_url: str,
